@@ -1,0 +1,17 @@
+/**
+ * The typed error of the codecs of this room, beside `ShortBuffer`: a structure whose own lengths contradict each other.
+ *
+ * @module
+ */
+
+/** A field says what its surroundings rule out. */
+export class Malformed extends Error {
+  override readonly name = "Malformed";
+  constructor(
+    /** The field at fault, as the standard names it. */
+    readonly field: string,
+    message: string,
+  ) {
+    super(`${field}: ${message}`);
+  }
+}
