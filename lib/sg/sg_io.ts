@@ -1,0 +1,38 @@
+/**
+ * One SCSI command through SG_IO, off the main thread, uninterruptible by signals (see lib/sys/call_elf.ts).
+ *
+ * There is no synchronous form, and there must be none: a handled signal would make the kernel send the command twice.
+ *
+ * @module
+ */
+import type { Reply } from "../pr/nexus.ts";
+import { SysError } from "../sys/errno.ts";
+import { addressOf, ioctl } from "../sys/fd.ts";
+import { decodeSgIo, encodeSgIo, SG_GET_VERSION_NUM, SG_IO } from "./sg_io_hdr.ts";
+
+/**
+ * Executes a CDB on an open descriptor. `data`: the data-out, or the allocation length of the data-in.
+ *
+ * Resolves with the device's answer whatever its status. Rejects with {@link SysError} when the kernel refused the
+ * call, and with whatever `before` throws; `before` runs when the command is about to leave, after the wait for a slot.
+ */
+export async function sgIo(
+  fd: number,
+  cdb: Uint8Array,
+  data: Uint8Array | number,
+  timeoutMs: number,
+  before?: () => void,
+): Promise<Reply> {
+  const block = encodeSgIo({ cdb, data, timeoutMs }, addressOf);
+  const result = await ioctl(fd, SG_IO, block, before);
+  if (result < 0) throw new SysError("SG_IO", `descriptor ${fd}`, result);
+  return decodeSgIo(block);
+}
+
+/** Version of the SG_IO interface behind a descriptor, say 30536; sends nothing to the device. Rejects with {@link SysError}. */
+export async function sgVersion(fd: number): Promise<number> {
+  const version = new Uint8Array(4);
+  const result = await ioctl(fd, SG_GET_VERSION_NUM, version);
+  if (result < 0) throw new SysError("SG_GET_VERSION_NUM", `descriptor ${fd}`, result);
+  return new DataView(version.buffer).getInt32(0, true);
+}
