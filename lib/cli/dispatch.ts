@@ -48,7 +48,7 @@ export async function parseWords(commands: readonly Command[], words: readonly s
     ...text_en,
     noCommandRegisteredForInput: ({ input, corrections }: { input: string; corrections: readonly string[] }): string =>
       note(`there is no command ${quote(input)}${suggestion(corrections.map((name) => name.replaceAll("`", "")))}`),
-    exceptionWhileParsingArguments: (error: unknown): string => note(explain(error)),
+    exceptionWhileParsingArguments: (error: unknown): string => note(explain(error, words)),
   };
   const note = (message: string): string => {
     wrong.push(message);
@@ -106,7 +106,7 @@ function inputOf(command: Command, flags: Flags, values: Words): Record<string, 
 }
 
 /** In our words: what is wrong, what was expected, and the likeliest right word. */
-function explain(error: unknown): string {
+function explain(error: unknown, words: readonly string[]): string {
   return formatMessageForArgumentScannerError(error as ArgumentScannerError, {
     FlagNotFoundError: ({ input, corrections }) =>
       `unknown option --${input}${suggestion(corrections.map((name) => `--${optionName(name)}`))}`,
@@ -115,8 +115,10 @@ function explain(error: unknown): string {
       const reason = exception instanceof BadValue ? exception.message : "cannot be read";
       return `${/^[A-Z]/.test(name) ? name : `option --${name}`} ${quote(input)}: ${reason}`;
     },
-    UnsatisfiedFlagError: ({ externalFlagName, nextFlagName }) =>
-      `option --${externalFlagName} needs a value` + (nextFlagName ? `, but --${nextFlagName} follows` : ""),
+    UnsatisfiedFlagError: ({ externalFlagName: name, nextFlagName }) =>
+      words.includes(`--${name}`)
+        ? `option --${name} needs a value` + (nextFlagName ? `, but --${nextFlagName} follows` : "")
+        : `option --${name} is missing`,
     UnexpectedFlagError: ({ externalFlagName }) => `option --${externalFlagName} is given twice`,
     UnexpectedPositionalError: ({ input, expectedCount }) =>
       input.startsWith("-")
