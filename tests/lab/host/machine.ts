@@ -1,0 +1,158 @@
+/**
+ * Boots the lab's machine once and runs one command in it.
+ *
+ *   ttyS0                kernel messages            -> console.log in the out directory
+ *   lab.stdout, .stderr  virtio ports, byte clean   -> the streams given by the caller
+ *   lab.alive            virtio port                   closed when this program ends, however it ends: the machine ends too
+ *   hvc0                 virtio console                in place of the three, with a terminal (interactive)
+ *   out                  9p share                      lab.env and command.sh in, exit-code or failure out
+ *
+ * @module
+ */
+import type { LabKit } from "../provision.ts";
+import { exists } from "./cache.ts";
+import { LabUnavailable, quote } from "./command.ts";
+
+export interface MachineOptions {
+  readonly kit: LabKit;
+  readonly accelerator: "kvm" | "tcg";
+  /** The repository; the command starts there, at the same path as outside. */
+  readonly repository: string;
+  readonly command: readonly string[];
+  /** Variables for the command, besides the lab's own. */
+  readonly env: Record<string, string>;
+  /** A directory for logs and results, /lab-out inside. */
+  readonly out: string;
+  /** The whole machine is ended after this time. */
+  readonly timeoutMs: number;
+  /** Connects the command to this program's terminal. */
+  readonly interactive: boolean;
+  readonly memoryMiB: number;
+  /** Ends the machine when it fires. */
+  readonly signal: AbortSignal;
+}
+
+/** How the command ended. @throws LabUnavailable if it could not be started, or time ran out before it ended */
+export async function runMachine(options: MachineOptions, stdout: Sink, stderr: Sink): Promise<number> {
+  const { kit, out } = options;
+  const sockets = await Deno.makeTempDir({ prefix: "prmig-lab-" });
+  try {
+    await writeOrders(options);
+    const ports = options.interactive ? ["alive"] : ["alive", "stdout", "stderr"];
+    const listeners = ports.map((name) => ({
+      name,
+      listener: Deno.listen({ transport: "unix", path: `${sockets}/${name}` }),
+    }));
+    const seconds = Math.ceil(options.timeoutMs / 1000);
+    // timeout(1) outlives us: were this program killed, QEMU would still end
+    const qemu = new Deno.Command("timeout", {
+      args: ["--foreground", "-k", "5", String(seconds), kit.qemu.path, ...qemuArguments(options, ports, sockets)],
+      env: kit.qemu.env,
+      stdin: options.interactive ? "inherit" : "null",
+      stdout: options.interactive ? "inherit" : "piped",
+      stderr: options.interactive ? "inherit" : "piped",
+    }).spawn();
+    const stop = (): void => qemu.kill("SIGTERM");
+    if (options.signal.aborted) stop();
+    options.signal.addEventListener("abort", stop);
+    const qemuEnded = qemu.status;
+    const streams = listeners.map(async ({ name, listener }) => {
+      using connection = await listener.accept();
+      if (name === "alive") {
+        await connection.write(new TextEncoder().encode("\n"));
+        await qemuEnded; // nothing more is ever said here; that it is open is what counts
+      } else {
+        await pour(connection, name === "stdout" ? stdout : stderr);
+      }
+    });
+    const complaints = options.interactive ? "" : new Response(qemu.stderr).text();
+    const drained = options.interactive ? undefined : qemu.stdout.pipeTo(new WritableStream());
+    const status = await qemuEnded;
+    options.signal.removeEventListener("abort", stop);
+    for (const { listener } of listeners) listener.close();
+    await Promise.allSettled(streams); // one that QEMU never connected ends with its listener
+    await drained;
+    return await outcome(out, status.code, seconds, (await complaints).trim());
+  } finally {
+    await Deno.remove(sockets, { recursive: true });
+  }
+}
+
+export type Sink = (bytes: Uint8Array) => Promise<void>;
+
+async function pour(connection: Deno.Conn, sink: Sink): Promise<void> {
+  const buffer = new Uint8Array(65536);
+  for (;;) {
+    const count = await connection.read(buffer);
+    if (count === null) return;
+    await sink(buffer.subarray(0, count));
+  }
+}
+
+async function outcome(out: string, qemuCode: number, seconds: number, complaint: string): Promise<number> {
+  if (await exists(`${out}/exit-code`)) return Number(await Deno.readTextFile(`${out}/exit-code`));
+  if (await exists(`${out}/failure`)) {
+    throw new LabUnavailable(`${(await Deno.readTextFile(`${out}/failure`)).trim()} (see ${out}/console.log)`);
+  }
+  if (qemuCode === 124 || qemuCode === 137) throw new LabUnavailable(`ended after ${seconds} s, its time limit`);
+  const said = complaint === "" ? "" : `: ${complaint}`;
+  throw new LabUnavailable(`QEMU ended with ${qemuCode} before the command did${said} (see ${out}/console.log)`);
+}
+
+/** What the machine reads when it starts: init/initramfs.sh and init/main.sh say how. */
+async function writeOrders(options: MachineOptions): Promise<void> {
+  const { kit, out } = options;
+  const orders = {
+    LAB_TOOLS: kit.toolsRoot,
+    LAB_MODULES: kit.modules,
+    LAB_BUSYBOX: kit.busybox,
+    LAB_REPO: options.repository,
+    LAB_DENO: Deno.execPath(),
+    LAB_INTERACTIVE: options.interactive ? "1" : "",
+  };
+  await Deno.writeTextFile(`${out}/lab.env`, shellVariables(orders));
+  const environment = {
+    HOME: Deno.env.get("HOME") ?? "/root",
+    LANG: "C.UTF-8",
+    TERM: Deno.env.get("TERM") ?? "dumb",
+    DENO_NO_UPDATE_CHECK: "1",
+    PRMIG_LAB_JSON: "/run/prmig-lab/lab.json",
+    PRMIG_LAB_OUT: "/lab-out",
+    ...options.env,
+  };
+  const lines = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  const size = options.interactive && Deno.stdout.isTerminal() ? Deno.consoleSize() : undefined;
+  if (size) lines.push(`stty rows ${size.rows} cols ${size.columns}\n`);
+  lines.push(`cd ${quote(options.repository)} || exit 1\n`, `exec ${options.command.map(quote).join(" ")}\n`);
+  await Deno.writeTextFile(`${out}/command.sh`, lines.join(""));
+}
+
+function shellVariables(values: Record<string, string>): string {
+  return Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`).join("");
+}
+
+function qemuArguments(options: MachineOptions, ports: readonly string[], sockets: string): string[] {
+  const { kit, out } = options;
+  const accelerator = options.accelerator === "kvm"
+    ? ["-accel", "kvm", "-cpu", "host"]
+    : ["-accel", "tcg,thread=multi", "-cpu", "max"];
+  const share = (path: string): string => path.replaceAll(",", ",,"); // QEMU's own escape
+  const args = [
+    ...accelerator,
+    ...["-smp", "2", "-m", String(options.memoryMiB), "-nodefaults", "-display", "none", "-no-reboot"],
+    ...["-kernel", kit.vmlinux, "-initrd", kit.initrd, "-append", "console=ttyS0 quiet panic=-1"],
+    ...["-serial", `file:${share(`${out}/console.log`)}`],
+    ...["-virtfs", "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"],
+    ...["-virtfs", `local,path=${share(out)},mount_tag=out,security_model=none`],
+    ...["-device", "virtio-serial-pci"],
+  ];
+  if (kit.toolsRoot !== "") {
+    args.push("-virtfs", `local,path=${share(kit.toolsRoot)},mount_tag=tools,security_model=none,readonly=on`);
+  }
+  for (const name of ports) {
+    args.push("-chardev", `socket,id=${name},path=${sockets}/${name}`);
+    args.push("-device", `virtserialport,chardev=${name},name=lab.${name}`);
+  }
+  if (options.interactive) args.push("-chardev", "stdio,id=tty,signal=off", "-device", "virtconsole,chardev=tty");
+  return args;
+}
