@@ -70,7 +70,7 @@ const ADOPTION_AGE_US = 1_000_000;
 /** A command without an end after this is forgotten: longer than any timeout the mid-layer sets for PR OUT, twice. */
 const FLIGHT_AGE_US = 600_000_000;
 /** Most submissions, commands in flight, and commands to be repeated, that are kept. */
-const MOST_KEPT = 4096;
+const MOST_KEPT = 1024;
 
 interface Flight {
   readonly start: DispatchLine;
