@@ -1,0 +1,255 @@
+/**
+ * What targets do differently, as data: the simulated LUN follows the standard, and a profile bends it into a known
+ * target's shape. Pure.
+ *
+ * `spc4` is the standard as SPC-4 has it, with every optional capability. Where the standard is silent the comment at
+ * the field says what `spc4` does.
+ *
+ * @module
+ */
+import { SENSE, type SenseCode } from "./sense_code.ts";
+
+/** Steps of the common checks of PERSISTENT RESERVE OUT; a profile lists them in the order its target makes them. */
+export type PrOutCheck =
+  /** LIO's gate in front of everything: the sender against somebody else's reservation. */
+  | "reservedByAnother"
+  | "serviceAction"
+  | "listLength"
+  | "registered"
+  | "key"
+  | "flags"
+  | "type"
+  | "scope";
+
+/** One way of being a target. */
+export interface Profile {
+  readonly name: string;
+  /** REPORT CAPABILITIES bits, and what they promise. */
+  readonly replaceLost: boolean;
+  readonly compatibleReservations: boolean;
+  readonly specifyInitiatorPorts: boolean;
+  readonly allTargetPorts: boolean;
+  readonly ptpl: boolean;
+  /** ALLOW COMMANDS field, 0 to 7. */
+  readonly allowCommands: number;
+  /** TMV and the type mask are reported. */
+  readonly typeMaskValid: boolean;
+
+  readonly readFullStatus: boolean;
+  readonly preemptAndAbort: boolean;
+  readonly registerAndMove: boolean;
+
+  /** Common checks of PERSISTENT RESERVE OUT, in the target's order. */
+  readonly checks: readonly PrOutCheck[];
+  /** Sense of a PARAMETER LIST LENGTH that cannot be. */
+  readonly badListLength: SenseCode;
+  /** Sense of a list whose length contradicts its TransportIDs. */
+  readonly badIdListLength: SenseCode;
+  /** Sense of a flag (SPEC_I_PT, ALL_TG_PT, APTPL) the target does not support. */
+  readonly unsupportedFlag: SenseCode;
+  readonly badScope: SenseCode;
+  /** Answer to an unregistered sender while no reservation exists; `null`: RESERVATION CONFLICT. */
+  readonly unregisteredUnreserved: SenseCode | null;
+
+  /** RESERVE compares RESERVATION KEY with the sender's. */
+  readonly reserveChecksKey: boolean;
+  /** RELEASE by a registrant that does not hold compares RESERVATION KEY: always, only while reserved, never. */
+  readonly releaseChecksKey: "always" | "whileReserved" | "holderOnly";
+  /** RELEASE with another type by the holder; `null`: RESERVATION CONFLICT. */
+  readonly releaseMismatch: SenseCode | null;
+  /** Types whose RELEASE gives the other registrants 2A/04. */
+  readonly releaseAttentionTypes: readonly number[];
+  /** Types whose end by the holder's unregistering gives the other registrants 2A/04. */
+  readonly implicitReleaseAttentionTypes: readonly number[];
+
+  /** Attention of a nexus whose registration was preempted. */
+  readonly preemptedAttention: number;
+  /** PREEMPT validates TYPE: only when it sets one, always, never. */
+  readonly preemptValidatesType: "whenUsed" | "always" | "never";
+  /** PREEMPT with SARK 0 while nothing is reserved; the standard does not say, `spc4` answers 05/26/00. */
+  readonly preemptZeroUnreserved: SenseCode | "conflict" | "good";
+  /** PREEMPT of the sender's own key that removes registrations only: is the sender's removed with them? */
+  readonly ownKeyPreemptRemovesSender: {
+    readonly unreserved: boolean;
+    readonly heldUnderAnotherKey: boolean;
+    readonly allRegistrants: boolean;
+  };
+  /** Types 7 and 8: one registration is the holder inside; preempting its key counts as preempting the reservation. */
+  readonly allRegistrantsInternalHolder: boolean;
+  /** REGISTER AND MOVE looks at its parameter list before it looks at the reservation. */
+  readonly moveReadsListFirst: boolean;
+
+  /** PRGENERATION counts an unregistering, and a REGISTER that registers nothing. */
+  readonly generationCountsUnregister: boolean;
+  readonly generationCountsNothingRegistered: boolean;
+  /** One count more when the holder's unregistering ends the reservation. */
+  readonly generationCountsImplicitRelease: boolean;
+  /** One count more for each further port an ALL_TG_PT registration reaches. */
+  readonly generationCountsEachPort: boolean;
+  /** A REGISTER that registers nothing still sets APTPL. */
+  readonly nothingRegisteredSetsAptpl: boolean;
+  readonly clearEndsAptpl: boolean;
+  /** A successful register-type command is reported as 02/08/00 (LIO that cannot write its APTPL file). */
+  readonly registerReportsNotReady: boolean;
+  /** SPEC_I_PT names a nexus that is registered already. */
+  readonly specIPtRegistered: "refuse" | "skip" | "overwrite";
+  /** A registration made with ALL_TG_PT refuses a REGISTER without it. */
+  readonly allTgPtSticks: boolean;
+  /** A key change, or unregistering by REGISTER AND IGNORE EXISTING KEY, with ALL_TG_PT reaches the other ports too. */
+  readonly allTgPtReachesSiblings: boolean;
+  /** READ FULL STATUS of ALL_TG_PT registrations: one descriptor for all ports, one flagged a port, one unflagged a port. */
+  readonly allTgPtShown: "merged" | "flagged" | "unflagged";
+
+  /** PR IN with room for less than the header: cut, refused with 05/24/00, or nothing delivered. */
+  readonly shortAllocation: "cut" | "refuse" | "nothing";
+  /** READ FULL STATUS delivers whole descriptors only, and an ADDITIONAL LENGTH of what it delivered. */
+  readonly fullStatusUnderstates: boolean;
+
+  readonly accessRules: "standard" | "lio" | "tgt";
+  /** A waiting unit attention is reported before the reservation is looked at. */
+  readonly attentionBeforeConflict: boolean;
+  /** Attentions delivered: one a command, or the first with all others dropped. */
+  readonly attentionDelivery: "each" | "firstOnly";
+  /** RESERVE(6) by a registrant that does not hold a registrants-only reservation is GOOD, as CRH promises. */
+  readonly spc2GoodForRegistrants: boolean;
+  /** Loss of an I_T nexus leaves its registration to nobody. */
+  readonly nexusLossOrphans: boolean;
+}
+
+/** The standard. */
+export const SPC4: Profile = {
+  name: "spc4",
+  replaceLost: true,
+  compatibleReservations: true,
+  specifyInitiatorPorts: true,
+  allTargetPorts: true,
+  ptpl: true,
+  allowCommands: 3,
+  typeMaskValid: true,
+  readFullStatus: true,
+  preemptAndAbort: true,
+  registerAndMove: true,
+  checks: ["serviceAction", "listLength", "registered", "key", "flags", "scope", "type"],
+  badListLength: SENSE.listLengthError,
+  badIdListLength: SENSE.listLengthError,
+  unsupportedFlag: SENSE.invalidFieldInList,
+  badScope: SENSE.invalidFieldInCdb,
+  unregisteredUnreserved: null,
+  reserveChecksKey: true,
+  releaseChecksKey: "always",
+  releaseMismatch: SENSE.invalidRelease,
+  releaseAttentionTypes: [5, 6, 7, 8],
+  implicitReleaseAttentionTypes: [5, 6],
+  preemptedAttention: 0x2a05,
+  preemptValidatesType: "whenUsed",
+  preemptZeroUnreserved: SENSE.invalidFieldInList,
+  ownKeyPreemptRemovesSender: { unreserved: true, heldUnderAnotherKey: true, allRegistrants: true },
+  allRegistrantsInternalHolder: false,
+  moveReadsListFirst: false,
+  generationCountsUnregister: true,
+  generationCountsNothingRegistered: true,
+  generationCountsImplicitRelease: false,
+  generationCountsEachPort: false,
+  nothingRegisteredSetsAptpl: true,
+  clearEndsAptpl: false,
+  registerReportsNotReady: false,
+  specIPtRegistered: "refuse",
+  allTgPtSticks: false,
+  allTgPtReachesSiblings: true,
+  allTgPtShown: "merged",
+  shortAllocation: "cut",
+  fullStatusUnderstates: false,
+  accessRules: "standard",
+  attentionBeforeConflict: true,
+  attentionDelivery: "each",
+  spc2GoodForRegistrants: true,
+  nexusLossOrphans: false,
+};
+
+/** Linux kernel target (LIO). */
+export const LIO: Profile = {
+  ...SPC4,
+  name: "lio",
+  replaceLost: false,
+  allowCommands: 1,
+  checks: ["reservedByAnother", "listLength", "flags", "serviceAction", "type", "registered", "key", "scope"],
+  badIdListLength: SENSE.invalidFieldInList,
+  badScope: SENSE.invalidFieldInList,
+  unregisteredUnreserved: SENSE.logicalUnitCommunicationFailure,
+  releaseChecksKey: "holderOnly",
+  releaseMismatch: null,
+  preemptValidatesType: "always",
+  ownKeyPreemptRemovesSender: { unreserved: true, heldUnderAnotherKey: true, allRegistrants: false },
+  allRegistrantsInternalHolder: true,
+  moveReadsListFirst: true,
+  generationCountsUnregister: false,
+  generationCountsNothingRegistered: false,
+  generationCountsEachPort: true,
+  nothingRegisteredSetsAptpl: false,
+  clearEndsAptpl: true,
+  specIPtRegistered: "skip",
+  allTgPtSticks: true,
+  allTgPtReachesSiblings: false,
+  allTgPtShown: "flagged",
+  shortAllocation: "refuse",
+  fullStatusUnderstates: true,
+  accessRules: "lio",
+  attentionDelivery: "firstOnly",
+  spc2GoodForRegistrants: false,
+};
+
+/** LIO whose APTPL directory is missing: every register-type command works and is reported as 02/08/00. */
+export const LIO_NO_APTPL: Profile = { ...LIO, name: "lio-no-aptpl", registerReportsNotReady: true };
+
+/** SCST. */
+export const SCST: Profile = {
+  ...SPC4,
+  name: "scst",
+  replaceLost: false,
+  allowCommands: 4,
+  releaseChecksKey: "whileReserved",
+  preemptValidatesType: "always",
+  preemptZeroUnreserved: "conflict",
+  ownKeyPreemptRemovesSender: { unreserved: false, heldUnderAnotherKey: true, allRegistrants: false },
+  specIPtRegistered: "overwrite",
+  allTgPtShown: "unflagged",
+  shortAllocation: "nothing",
+  attentionBeforeConflict: false,
+};
+
+/**
+ * tgt, the user-space target. Its REGISTER AND MOVE (finds the destination by key, loses the type, crashes without a
+ * reservation) is answered as unsupported here.
+ */
+export const TGT: Profile = {
+  ...SPC4,
+  name: "tgt",
+  replaceLost: false,
+  compatibleReservations: false,
+  specifyInitiatorPorts: false,
+  allTargetPorts: false,
+  ptpl: false,
+  allowCommands: 0,
+  readFullStatus: false,
+  preemptAndAbort: false,
+  registerAndMove: false,
+  badListLength: SENSE.invalidFieldInCdb,
+  unsupportedFlag: SENSE.invalidFieldInCdb,
+  reserveChecksKey: false,
+  releaseChecksKey: "holderOnly",
+  releaseAttentionTypes: [1, 3],
+  implicitReleaseAttentionTypes: [1, 3, 5, 6],
+  preemptedAttention: 0x2a03,
+  preemptValidatesType: "never",
+  preemptZeroUnreserved: "good",
+  ownKeyPreemptRemovesSender: { unreserved: false, heldUnderAnotherKey: false, allRegistrants: false },
+  generationCountsImplicitRelease: true,
+  shortAllocation: "refuse",
+  accessRules: "tgt",
+  nexusLossOrphans: true,
+};
+
+/** All profiles by name. */
+export const PROFILES: Readonly<Record<string, Profile>> = Object.fromEntries(
+  [SPC4, LIO, LIO_NO_APTPL, SCST, TGT].map((profile) => [profile.name, profile]),
+);
