@@ -39,8 +39,11 @@ export interface BootResult {
 }
 
 /** Our own flags before the command: --timeout=SECONDS, --memory=MIB, --accel=auto|kvm|tcg, --out=DIR, then `--`. */
-export function parseFlags(args: readonly string[]): { flags: LabFlags; rest: string[] } {
-  let flags: LabFlags = { timeoutSeconds: 600, memoryMiB: 2048, accelerator: "auto", out: undefined };
+export function parseFlags(
+  args: readonly string[],
+  defaults: Partial<LabFlags> = {},
+): { flags: LabFlags; rest: string[] } {
+  let flags: LabFlags = { timeoutSeconds: 600, memoryMiB: 2048, accelerator: "auto", out: undefined, ...defaults };
   const rest = [...args];
   if (rest[0] === "--") rest.shift(); // deno task passes it on
   while (rest[0]?.startsWith("--")) {
@@ -111,7 +114,7 @@ function sinkTo(stream: { write(bytes: Uint8Array): Promise<number> }, tee?: (by
 
 /** There is no network inside: all packages and compiled modules must be in DENO_DIR before. */
 async function prepareDeno(): Promise<Record<string, string>> {
-  const modules = ["main.ts", ...[...filesBelow("tests/lab/suite")]];
+  const modules = ["main.ts", "tests/lab/init/luns.ts", ...filesBelow("tests/lab/suite")];
   const present: string[] = [];
   for (const path of modules) if (await exists(`${REPOSITORY}/${path}`)) present.push(path);
   if (present.length > 0) await output([Deno.execPath(), "cache", "--quiet", ...present], { cwd: REPOSITORY });

@@ -5,7 +5,7 @@
  *   lab.stdout, .stderr  virtio ports, byte clean   -> the streams given by the caller
  *   lab.alive            virtio port                   closed when this program ends, however it ends: the machine ends too
  *   hvc0                 virtio console                in place of the three, with a terminal (interactive)
- *   out                  9p share                      lab.env and command.sh in, exit-code or failure out
+ *   out                  9p share                      lab.env, environment.sh and command.sh in, exit-code or failure out
  *
  * @module
  */
@@ -120,11 +120,12 @@ async function writeOrders(options: MachineOptions): Promise<void> {
     PRMIG_LAB_OUT: "/lab-out",
     ...options.env,
   };
-  const lines = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  await Deno.writeTextFile(`${out}/environment.sh`, exports.join(""));
   const size = options.interactive && Deno.stdout.isTerminal() ? Deno.consoleSize() : undefined;
-  if (size) lines.push(`stty rows ${size.rows} cols ${size.columns}\n`);
-  lines.push(`cd ${quote(options.repository)} || exit 1\n`, `exec ${options.command.map(quote).join(" ")}\n`);
-  await Deno.writeTextFile(`${out}/command.sh`, lines.join(""));
+  const terminal = size ? `stty rows ${size.rows} cols ${size.columns}\n` : "";
+  const command = `exec ${options.command.map(quote).join(" ")}\n`;
+  await Deno.writeTextFile(`${out}/command.sh`, `${terminal}cd ${quote(options.repository)} || exit 1\n${command}`);
 }
 
 function shellVariables(values: Record<string, string>): string {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # PID 1 of the lab, on the overlay root: mounts, modules, LUNs; then the given command; then the end of the machine.
-# /lab-out (the host's out share): lab.env and command.sh come in, exit-code or failure goes out.
+# /lab-out (the host's out share): lab.env, environment.sh and command.sh come in, exit-code or failure goes out.
 . /lab-out/lab.env
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -38,12 +38,14 @@ for module in configfs target_core_mod target_core_file tcm_loop sd_mod sg; do
   modprobe $module || fail "cannot load the module $module"
 done
 mount -t configfs configfs /sys/kernel/config
-sh "$LAB_REPO/tests/lab/init/luns.sh" start || fail "cannot set up the LUNs"
-
+[ "$(command -v deno)" = "$LAB_DENO" ] || ln -sf "$LAB_DENO" /usr/local/bin/deno
 printf '#!/bin/sh\nexec "%s" run -A --no-check --cached-only "%s/main.ts" "$@"\n' "$LAB_DENO" "$LAB_REPO" \
   >/usr/local/bin/prmig
 chmod 755 /usr/local/bin/prmig
-[ "$(command -v deno)" = "$LAB_DENO" ] || ln -sf "$LAB_DENO" /usr/local/bin/deno
+
+. /lab-out/environment.sh
+deno run -A --no-check --cached-only "$LAB_REPO/tests/lab/init/luns.ts" >/run/luns.log 2>&1 ||
+  fail "cannot set up the LUNs: $(cat /run/luns.log)"
 
 if [ -n "$LAB_INTERACTIVE" ]; then
   setsid -c sh /lab-out/command.sh <>/dev/hvc0 >&0 2>&1

@@ -1,0 +1,53 @@
+/**
+ * `deno task test:lab`: one boot, all of tests/lab/suite/ in it.
+ *
+ *   deno task test:lab                                      everything
+ *   deno task test:lab -- tests/lab/suite/lio_test.ts       some files, or any arguments for `deno test`
+ *
+ * The results stay in the out directory: junit.xml from Deno, summary.json from here, console.log from the kernel. The
+ * last line on standard output counts them: `lab: N passed, N failed, N skipped`.
+ *
+ * @module
+ */
+import { exists } from "./host/cache.ts";
+import { bootLab, endAs, parseFlags } from "./host/lab.ts";
+import { countResults } from "./host/junit.ts";
+
+const SUITE = "tests/lab/suite/";
+const SUITE_SECONDS = 900;
+
+const { flags, rest } = parseFlags(Deno.args, { timeoutSeconds: SUITE_SECONDS });
+const chosen = rest.some((word) => word.startsWith("tests/")) ? rest : [...rest, SUITE];
+
+await endAs(async () => {
+  const started = Date.now();
+  const { code, out } = await bootLab({
+    ...flags,
+    interactive: false,
+    command: [
+      ...[Deno.execPath(), "test", "-A", "--no-check", "--cached-only", "--junit-path=/lab-out/junit.xml"],
+      // deno.json keeps the lab out of `deno test`, so here it is read for its imports only
+      ...["--no-config", "--import-map=deno.json", "--lock=deno.lock", "--frozen"],
+      ...chosen,
+    ],
+  });
+  const results = await exists(`${out}/junit.xml`)
+    ? countResults(await Deno.readTextFile(`${out}/junit.xml`))
+    : { passed: 0, failed: 0, skipped: 0 };
+  const seconds = Math.round((Date.now() - started) / 1000);
+  await Deno.writeTextFile(`${out}/summary.json`, `${JSON.stringify({ ...results, code, seconds })}\n`);
+  const complaint = judge(code, results);
+  if (complaint !== undefined) console.error(`lab: ${complaint}`);
+  console.error(`lab: ${seconds} s; junit.xml, summary.json and console.log are in ${out}`);
+  console.log(`lab: ${results.passed} passed, ${results.failed} failed, ${results.skipped} skipped`);
+  return complaint === undefined ? 0 : 1;
+});
+
+/** Why the run is no success, or undefined. A skipped test is none with CI set. */
+function judge(code: number, results: { passed: number; failed: number; skipped: number }): string | undefined {
+  if (results.failed > 0) return "tests failed";
+  if (code !== 0) return `deno test ended with ${code} though no test failed`;
+  if (results.passed === 0) return "no test was run";
+  if (results.skipped > 0 && (Deno.env.get("CI") ?? "") !== "") return "in CI no test may be skipped";
+  return undefined;
+}

@@ -1,0 +1,133 @@
+/**
+ * What a test in tests/lab/suite/ has at hand: the lab's LUNs, programs to run, sg_persist as the independent witness,
+ * prmig itself, and an sshd on loopback.
+ *
+ *   labTest("a stranger is fenced", async () => {
+ *     const { A, B } = lun().nexuses;
+ *     await register(A, 0xabcn);
+ *     await reserve(A, 0xabcn, 5);
+ *     assert.equal(await write(B), "conflict");
+ *   });
+ *
+ * Everything here works only inside the lab (`deno task test:lab`). All test files run in one boot, one after the
+ * other; `labTest` gives each test LUNs without registrations.
+ *
+ * @module
+ */
+import { describeLuns, type Lab, type LabLun, type LabPath, NEXUS_NAMES, recreateLun } from "./init/luns.ts";
+import { readState } from "./witness.ts";
+
+export type { Lab, LabLun, LabPath, NexusName } from "./init/luns.ts";
+export { fullStatus, type LunState, readState, type Registrant, sgPersist } from "./witness.ts";
+export { type Finished, pipe, type Piped, run, type Running, type RunOptions, start } from "./run.ts";
+export { type Sshd, startSshd } from "./sshd.ts";
+
+import { type Finished, run, type RunOptions } from "./run.ts";
+import { sgPersist } from "./witness.ts";
+
+/** The repository, at the same path as outside. */
+export const REPOSITORY: string = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+
+/** All LUNs and the paths to them, read from sysfs now. @throws Error outside the lab */
+export function lab(): Lab {
+  if (Deno.env.get("PRMIG_LAB_JSON") === undefined) throw new Error("this runs in the lab only: deno task test:lab");
+  return describeLuns();
+}
+
+/** LUN 0, or another. Ask again after `resetLun`: names may change. */
+export function lun(number = 0): LabLun {
+  const found = lab().luns[number];
+  if (found === undefined) throw new Error(`the lab has no LUN ${number}`);
+  return found;
+}
+
+/**
+ * Takes a LUN away and makes it anew, like a power loss without APTPL: no registrations, no reservation, PRGENERATION 0,
+ * no unit attention pending anywhere, all zeros. Takes about 0.6 s.
+ */
+export async function resetLun(number = 0): Promise<LabLun> {
+  const { luns } = await recreateLun(number);
+  return luns[number]!;
+}
+
+/** Gives every LUN back its first day if anybody has registered with it since, and removes prmig's own state. */
+export async function freshLab(): Promise<void> {
+  for (const [number, { nexuses }] of lab().luns.entries()) {
+    const { generation, registrants } = await readState(nexuses.A);
+    if (generation !== 0 || registrants.length > 0) await resetLun(number);
+  }
+  for (const path of ["/run/prmig", "/var/lib/prmig"]) {
+    try {
+      await Deno.remove(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** A test that starts from a fresh lab. */
+export function labTest(name: string, body: (t: Deno.TestContext) => Promise<void>): void {
+  Deno.test(name, async (t) => {
+    await freshLab();
+    await body(t);
+  });
+}
+
+/** The command line that starts prmig with `args`, from the sources. */
+export function prmigCommand(args: readonly string[]): string[] {
+  return [Deno.execPath(), "run", "-A", "--no-check", "--cached-only", `${REPOSITORY}/main.ts`, ...args];
+}
+
+/** Runs prmig to its end. */
+export function prmig(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return run(prmigCommand(args), options);
+}
+
+/** Registers `key` through a path, whatever was registered there before. */
+export async function register(path: LabPath, key: bigint): Promise<void> {
+  await must(["--out", "--register-ignore", `--param-sark=0x${key.toString(16)}`, path.sg]);
+}
+
+/** Makes the path's nexus, registered under `key`, the holder of a reservation of `type` (1, 3, 5, 6, 7 or 8). */
+export async function reserve(path: LabPath, key: bigint, type: number): Promise<void> {
+  await must(["--out", "--reserve", `--param-rk=0x${key.toString(16)}`, `--prout-type=${type}`, path.sg]);
+}
+
+/** Has the nexus `path` preempt `victim`. `type` is that of the reservation it then holds. */
+export async function preempt(path: LabPath, key: bigint, victim: bigint, type: number): Promise<void> {
+  const keys = [`--param-rk=0x${key.toString(16)}`, `--param-sark=0x${victim.toString(16)}`];
+  await must(["--out", "--preempt", ...keys, `--prout-type=${type}`, path.sg]);
+}
+
+/** Writes one block through a path's own nexus, past all caches; likewise `read`. */
+export function write(path: LabPath): Promise<"ok" | "conflict"> {
+  return transfer(["if=/dev/zero", `of=${path.sg}`, "seek=2048"]);
+}
+
+export function read(path: LabPath): Promise<"ok" | "conflict"> {
+  return transfer([`if=${path.sg}`, "of=/dev/null", "skip=2048"]);
+}
+
+const SG_UNIT_ATTENTION = 6;
+
+async function transfer(operands: readonly string[]): Promise<"ok" | "conflict"> {
+  const argv = ["sg_dd", ...operands, "bs=512", "count=1", "blk_sgio=1"];
+  let { code, stderr } = await run(argv);
+  if (code === SG_UNIT_ATTENTION) ({ code, stderr } = await run(argv));
+  if (code === 0) return "ok";
+  if (/reservation conflict/i.test(stderr)) return "conflict"; // the exit code differs between reading and writing
+  throw new Error(`${argv.join(" ")}: exit ${code}: ${stderr}`);
+}
+
+/** sg_persist, once more after a unit attention. */
+async function must(args: readonly string[]): Promise<void> {
+  let result = await sgPersist(args);
+  if (result.code === SG_UNIT_ATTENTION) result = await sgPersist(args);
+  if (result.code !== 0) throw new Error(`sg_persist ${args.join(" ")}: exit ${result.code}: ${result.stderr}`);
+}
+
+/** Takes every pending unit attention from every path of a LUN, so that a test's first command meets none. */
+export async function drainAttentions(number = 0): Promise<void> {
+  const { nexuses } = lun(number);
+  for (const name of NEXUS_NAMES) await run(["sg_turs", "--number=3", nexuses[name].sg]);
+}
