@@ -32,7 +32,7 @@ export type Outcome =
   | { readonly kind: "unitAttention"; readonly sense: Sense }
   | { readonly kind: "busy"; readonly status: number; readonly why: string }
   | { readonly kind: "refused"; readonly sense: Sense }
-  | { readonly kind: "unknown"; readonly why: string; readonly sense: Sense | null };
+  | { readonly kind: "unknown"; readonly why: string; readonly sense?: Sense | null };
 
 /** Host bytes that only repeat what status and sense already say, when those are there. */
 const HOST_BESIDE_SENSE: readonly number[] = [HOST.targetFailure, HOST.allocFailure, HOST.mediumError];
@@ -44,10 +44,10 @@ export function classify(reply: Ending): Outcome {
   if (reply.status === STATUS.reservationConflict || host === HOST.nexusFailure) return { kind: "conflict" };
   if (host === HOST.busBusy) return { kind: "busy", status: reply.status, why: describeHostStatus(host) };
   const senseSpeaks = reply.status === STATUS.checkCondition && HOST_BESIDE_SENSE.includes(host);
-  if (host !== HOST.ok && !senseSpeaks) return { kind: "unknown", why: describeHostStatus(host), sense: null };
+  if (host !== HOST.ok && !senseSpeaks) return { kind: "unknown", why: describeHostStatus(host) };
   const driver = (reply.driverStatus ?? DRIVER.ok) & 0x0f;
   if (driver !== DRIVER.ok && driver !== DRIVER.sense) {
-    return { kind: "unknown", why: describeDriverStatus(reply.driverStatus ?? 0), sense: null };
+    return { kind: "unknown", why: describeDriverStatus(reply.driverStatus ?? 0) };
   }
   return classifyStatus(reply);
 }
@@ -64,7 +64,7 @@ function classifyStatus({ status, sense }: Ending): Outcome {
     case STATUS.checkCondition:
       return classifySense(decodeSense(sense));
     default:
-      return { kind: "unknown", why: describeStatus(status), sense: null };
+      return { kind: "unknown", why: describeStatus(status) };
   }
 }
 
