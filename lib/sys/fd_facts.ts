@@ -1,0 +1,64 @@
+/**
+ * What a descriptor is, asked of the descriptor itself: no path is looked up, none can be swapped underneath.
+ *
+ * @module
+ */
+import { demand } from "./socket_symbols.ts";
+import { cString } from "./libc.ts";
+
+/** Facts about a descriptor. */
+export interface FdFacts {
+  readonly kind: "block" | "character" | "socket" | "other";
+  /** Device number of the node behind it, `major:minor`; `null` for anything that is no device. */
+  readonly devno: string | null;
+  /** Device and inode of the file itself, to recognise it again. */
+  readonly file: string;
+}
+
+const AT_EMPTY_PATH = 0x1000, STATX_BASIC_STATS = 0x7ff;
+const F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, FD_CLOEXEC = 1;
+const O_ACCMODE = 3;
+const STATX_BYTES = 256;
+const KINDS: Readonly<Record<number, FdFacts["kind"]>> = {
+  0o060000: "block",
+  0o020000: "character",
+  0o140000: "socket",
+};
+
+/** Facts about an open descriptor. Throws SysError EBADF for one that is not open. */
+export function fdFacts(fd: number): FdFacts {
+  return facts(statx(fd, "", AT_EMPTY_PATH));
+}
+
+/** Facts about a path, links not followed. Throws SysError. */
+export function pathFacts(path: string): FdFacts {
+  return facts(statx(-100, path, 0x100)); // AT_FDCWD, AT_SYMLINK_NOFOLLOW
+}
+
+function statx(directory: number, path: string, flags: number): DataView {
+  const block = new Uint8Array(STATX_BYTES);
+  const target = path === "" ? `descriptor ${directory}` : path;
+  demand("statx", target, (c) => c.statx(directory, cString(path), flags, STATX_BASIC_STATS, block));
+  return new DataView(block.buffer);
+}
+
+function facts(view: DataView): FdFacts {
+  const format = view.getUint16(28, true) & 0o170000;
+  const kind = KINDS[format] ?? "other";
+  const device = kind === "block" || kind === "character";
+  const devno = device ? `${view.getUint32(128, true)}:${view.getUint32(132, true)}` : null;
+  const file = `${view.getUint32(136, true)}:${view.getUint32(140, true)}:${view.getBigUint64(32, true)}`;
+  return { kind, devno, file };
+}
+
+/** True when the descriptor was opened for reading alone. */
+export function isReadOnly(fd: number): boolean {
+  return (demand("fcntl", `descriptor ${fd}`, (c) => c.fcntl(fd, F_GETFL, 0)) & O_ACCMODE) === 0;
+}
+
+/** Lets a descriptor live on in a program this one turns into by exec, or not. */
+export function setInheritable(fd: number, inheritable: boolean): void {
+  const flags = demand("fcntl", `descriptor ${fd}`, (c) => c.fcntl(fd, F_GETFD, 0));
+  const wanted = inheritable ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
+  demand("fcntl", `descriptor ${fd}`, (c) => c.fcntl(fd, F_SETFD, wanted));
+}

@@ -1,0 +1,127 @@
+/**
+ * Messages over Unix sockets that carry descriptors (SCM_RIGHTS): received without waiting, and sent.
+ *
+ * Facts this rests on: two messages with descriptors never merge in one recvmsg, but plain bytes before one do, so exactly
+ * the bytes of one item are asked for; the kernel closes descriptors for which there is no room and sets MSG_CTRUNC.
+ *
+ *     one buffer: 0 msghdr, 56 | 56 iovec, 16 | 72 control | data
+ *
+ * @module
+ */
+import type { Bytes } from "../bytes.ts";
+import { SysError } from "./errno.ts";
+import { addressOf } from "./fd.ts";
+import { attempt, EAGAIN } from "./socket_symbols.ts";
+
+const HEADER = 56, IOVEC = 16, CONTROL = HEADER + IOVEC;
+/** Room for this many descriptors; a message with more is cut, which `surplus` tells. */
+const MAX_DESCRIPTORS = 8;
+const CONTROL_BYTES = 16 + MAX_DESCRIPTORS * 4;
+const DATA = CONTROL + CONTROL_BYTES;
+const SOL_SOCKET = 1, SCM_RIGHTS = 1;
+const MSG_CTRUNC = 0x08, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000;
+
+/** One read. `bytes` is valid until the next one. */
+export type Received =
+  | {
+    readonly kind: "data";
+    readonly bytes: Bytes;
+    /** Close-on-exec, and the receiver's to close. */
+    readonly descriptors: readonly number[];
+    /** More descriptors came than there was room for; the kernel has closed those. */
+    readonly surplus: boolean;
+  }
+  | { readonly kind: "nothingYet" }
+  | { readonly kind: "end" }
+  | { readonly kind: "failed"; readonly errno: number };
+
+/** Receives for any number of sockets, one after the other, through one buffer. */
+export class Receiver {
+  readonly #buffer: ArrayBuffer;
+  readonly #bytes: Bytes;
+  readonly #view: DataView;
+
+  /** `maxBytes`: the most that will be asked for at once. */
+  constructor(readonly maxBytes: number) {
+    this.#buffer = new ArrayBuffer(DATA + maxBytes);
+    this.#bytes = new Uint8Array(this.#buffer);
+    this.#view = new DataView(this.#buffer);
+    const base = addressOf(this.#buffer);
+    this.#view.setBigUint64(16, base + BigInt(HEADER), true);
+    this.#view.setBigUint64(24, 1n, true);
+    this.#view.setBigUint64(HEADER, base + BigInt(DATA), true);
+    this.#control = base + BigInt(CONTROL);
+  }
+
+  readonly #control: bigint;
+
+  /**
+   * Reads up to `wanted` bytes from a nonblocking socket. Without `descriptors` the kernel closes any that come.
+   * Throws `RangeError` for a size the buffer does not hold.
+   */
+  receive(socket: number, wanted: number, descriptors: boolean): Received {
+    if (wanted < 1 || wanted > this.maxBytes) throw new RangeError(`${wanted} bytes do not fit the receiver`);
+    const view = this.#view;
+    view.setUint32(HEADER + 8, wanted, true);
+    view.setBigUint64(32, descriptors ? this.#control : 0n, true);
+    view.setBigUint64(40, descriptors ? BigInt(CONTROL_BYTES) : 0n, true);
+    view.setInt32(48, 0, true);
+    const count = attempt((c) => c.recvmsg(socket, this.#bytes, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+    if (count === -EAGAIN) return { kind: "nothingYet" };
+    if (count < 0) return { kind: "failed", errno: -count };
+    const received = descriptors ? this.#descriptors() : [];
+    // Bytes are never 0 in number here but at the end; descriptors cannot come alone on a stream socket.
+    if (count === 0) return { kind: "end" };
+    const surplus = descriptors && (view.getInt32(48, true) & MSG_CTRUNC) !== 0;
+    return { kind: "data", bytes: this.#bytes.subarray(DATA, DATA + count), descriptors: received, surplus };
+  }
+
+  #descriptors(): number[] {
+    const view = this.#view;
+    const found: number[] = [];
+    const end = CONTROL + Math.min(Number(view.getBigUint64(40, true)), CONTROL_BYTES);
+    for (let at = CONTROL; at + 16 <= end;) {
+      const length = Number(view.getBigUint64(at, true));
+      if (length < 16) break;
+      if (view.getInt32(at + 8, true) === SOL_SOCKET && view.getInt32(at + 12, true) === SCM_RIGHTS) {
+        for (let fd = at + 16; fd + 4 <= Math.min(at + length, end); fd += 4) found.push(view.getInt32(fd, true));
+      }
+      at += (length + 7) & ~7;
+    }
+    return found;
+  }
+}
+
+/**
+ * Sends what the socket takes at once. Returns the count of bytes, 0 when it takes none now.
+ * Throws SysError (EPIPE when nobody reads any more; no signal is raised).
+ */
+export function sendNow(socket: number, bytes: Bytes): number {
+  const count = attempt((c) => c.send(socket, bytes, BigInt(bytes.length), MSG_DONTWAIT | MSG_NOSIGNAL));
+  if (count === -EAGAIN) return 0;
+  if (count < 0) throw new SysError("send", `socket ${socket}`, count);
+  return count;
+}
+
+/** Sends bytes and descriptors as one message; for clients and tests. Throws SysError. */
+export function sendWithDescriptors(socket: number, bytes: Bytes, descriptors: readonly number[]): number {
+  if (descriptors.length === 0) return sendNow(socket, bytes);
+  const controlBytes = 16 + ((descriptors.length * 4 + 7) & ~7);
+  const buffer = new ArrayBuffer(CONTROL + controlBytes + bytes.length);
+  const view = new DataView(buffer);
+  const base = addressOf(buffer);
+  view.setBigUint64(16, base + BigInt(HEADER), true);
+  view.setBigUint64(24, 1n, true);
+  view.setBigUint64(32, base + BigInt(CONTROL), true);
+  view.setBigUint64(40, BigInt(controlBytes), true);
+  view.setBigUint64(HEADER, base + BigInt(CONTROL + controlBytes), true);
+  view.setBigUint64(HEADER + 8, BigInt(bytes.length), true);
+  view.setBigUint64(CONTROL, BigInt(16 + descriptors.length * 4), true);
+  view.setInt32(CONTROL + 8, SOL_SOCKET, true);
+  view.setInt32(CONTROL + 12, SCM_RIGHTS, true);
+  descriptors.forEach((fd, i) => view.setInt32(CONTROL + 16 + 4 * i, fd, true));
+  new Uint8Array(buffer).set(bytes, CONTROL + controlBytes);
+  const count = attempt((c) => c.sendmsg(socket, new Uint8Array(buffer), MSG_NOSIGNAL));
+  if (count < 0) throw new SysError("sendmsg", `socket ${socket}`, count);
+  return count;
+}
