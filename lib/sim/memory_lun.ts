@@ -9,11 +9,11 @@
  * @module
  */
 import type { Bytes } from "../bytes.ts";
-import { PrmigError } from "../errors.ts";
 import type { InitiatorHint, Nexus, Reply } from "../pr/nexus.ts";
 import { loseInformation, lunReset, nexusLoss, powerCycle } from "../pr/sim/events.ts";
 import { type LunModel, newLunModel } from "../pr/sim/model.ts";
 import { type NexusId, nexusId, simTransportId } from "../pr/sim/nexus_id.ts";
+import { closedError } from "./closed.ts";
 import { newSimDevice, type SimOptions } from "./device.ts";
 import { execute } from "./reply.ts";
 
@@ -102,14 +102,7 @@ class MemoryNexus implements Nexus {
 
   execute(cdb: Uint8Array, data: Uint8Array | number): Promise<Reply> {
     if (!this.closed) return Promise.resolve(this.lun.execute(this.id, cdb, data));
-    return Promise.reject(
-      new PrmigError("device", {
-        message: `Cannot send a command to ${this.address}: it was closed`,
-        device: this.address,
-        lun: "Nothing was sent.",
-        remedy: "open the device again",
-      }),
-    );
+    return Promise.reject(closedError(this.address));
   }
 
   close(): void {
