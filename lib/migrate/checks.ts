@@ -1,0 +1,51 @@
+/**
+ * What the destination refuses, judged on the LUN as it is.
+ *
+ * @module
+ */
+import { formatKey } from "../pr/types.ts";
+import { ownRegistration } from "./lun.ts";
+import { nexusName } from "./offer.ts";
+import { isSourceIntact, isTaken, type Picture } from "./picture.ts";
+import { TurnBack } from "./reasons.ts";
+import type { Leg, Run } from "./run.ts";
+import { holderInWords, truthOf } from "./truth.ts";
+
+/** Throws TurnBack `refused` unless the LUN is as offered and this host has nothing on it yet. Sends nothing. */
+export function refuseUnlessPossible(leg: Leg, picture: Picture): void {
+  const { device } = leg.lun;
+  for (const path of leg.lun.paths) {
+    const mine = ownRegistration(path, picture.state);
+    if (mine === "absent" || mine === "unknown") continue;
+    if (leg.offer.source.includes(nexusName(mine) ?? "")) {
+      throw new TurnBack("refused", `${device} is the source's own nexus: both sides name the same device`);
+    }
+    throw new TurnBack("refused", `this host is already registered with ${device}, under ${formatKey(mine.key)}`);
+  }
+  if (!isSourceIntact(picture)) {
+    throw new TurnBack("refused", `${device} is no longer as it was offered: ${truthOf(picture)}`);
+  }
+  if (picture.destination.under !== "gone") {
+    throw new TurnBack("refused", `a nexus the offer does not know has registered the guest's key on ${device}`);
+  }
+}
+
+/** Throws TurnBack when a LUN shows that our registration, or the source's, was removed. */
+export function refuseIfLost(run: Run, pictures: readonly Picture[]): void {
+  pictures.forEach((picture, i) => {
+    const { device } = run.legs[i]!.lun;
+    const { source, destination } = picture;
+    if (destination.under === "gone") {
+      if (isSourceIntact(picture)) {
+        throw new TurnBack("aborted", `the source gave up and evicted this host on ${device}`);
+      }
+      throw new TurnBack("fenced", `this host's registration was removed on ${device}: ${holderInWords(picture)}`);
+    }
+    if (source.under === "gone" && !(run.committed && isTaken(picture))) {
+      throw new TurnBack("fenced", `the source's registration was removed on ${device}: ${holderInWords(picture)}`);
+    }
+    if (source.under === "other") {
+      throw new TurnBack("refused", `the source changed its key on ${device} after the offer`);
+    }
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * The destination's side of a hand-over: check, register, wait for the commit, take, verify, settle.
+ *
+ *   preparing -> prepared -> taking -> taken -> settling -> closed
+ *          \         \-> leaving -> closed
+ *
+ * The one rule that everything here obeys: while the source stands under the commit token, the destination does not
+ * leave. Its registration keeps the guest's key on the LUN, and its absence means that the guest was fenced.
+ *
+ * @module
+ */
+import { PrmigError } from "../errors.ts";
+import { refuseIfLost, refuseUnlessPossible } from "./checks.ts";
+import { followSource } from "./follow.ts";
+import { leave } from "./leave.ts";
+import { destinationKey, preemptType } from "./offer.ts";
+import { isTaken } from "./picture.ts";
+import { TurnBack } from "./reasons.ts";
+import { rekey } from "./rekey.ts";
+import { reportDestination } from "./report.ts";
+import { type Ending, everyLeg, look, lookAtAll, type Run, step, tell, writeDown } from "./run.ts";
+import { stayMs } from "./lease.ts";
+
+const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
+
+/**
+ * Runs the destination's side from a validated offer to its end.
+ *
+ * Resolves with `moved`. Errors: PrmigError `refused` or `failed` with nothing of ours left on the LUN, or `unsure`.
+ */
+export async function runDestination(run: Run): Promise<Ending> {
+  let registeredEverywhere = false;
+  try {
+    await prepare(run);
+    registeredEverywhere = true;
+    await awaitCommitted(run);
+    return await takeAll(run);
+  } catch (error) {
+    if (!(error instanceof TurnBack || error instanceof PrmigError)) throw error;
+    tell(run, "leave", error.message);
+    // A source that never saw us on every LUN cannot have committed: then we may go at once.
+    const ending = await leave(run, !registeredEverywhere);
+    if (!registeredEverywhere) await run.ports.link.send({ record: "refused", reason: error.message });
+    else await run.ports.link.send({ record: "left" });
+    return ending.outcome === "moved" ? await settle(run) : reportDestination(run, error, ending);
+  }
+}
+
+/** From a LUN that shows the commit to the end; `recover` enters here. */
+export async function takeAll(run: Run): Promise<Ending> {
+  await take(run);
+  await run.ports.link.send({ record: "taken" });
+  await awaitVerified(run);
+  return await settle(run);
+}
+
+/** REGISTER 0 -> K (or its token) on every path, after and before a look at the source. */
+async function prepare(run: Run): Promise<void> {
+  const before = await lookAtAll(run);
+  run.legs.forEach((leg, i) => refuseUnlessPossible(leg, before[i]!));
+  await writeDown(run, "preparing");
+  tell(run, "prepare", "REGISTER 0 -> key");
+  const after = await everyLeg(run, async (leg) => {
+    for (const own of leg.own) {
+      if (await rekey(run, leg, own, 0n, destinationKey(leg.offer))) continue;
+      throw new TurnBack("refused", `this host is already registered with ${leg.lun.device}, or the LUN refuses it`);
+    }
+    return await look(leg);
+  });
+  // A source that went while we came must not come back through us.
+  refuseIfLost(run, after);
+  await writeDown(run, "prepared");
+  await run.ports.link.send({ record: "prepared" });
+  tell(run, "prepared", "registered; waiting for the source to commit");
+}
+
+/** Waits until the source stands under its token on every LUN. */
+async function awaitCommitted(run: Run): Promise<void> {
+  const { link, clock } = run.ports;
+  // The source may commit until its window ends, and counts it from an earlier moment than we do.
+  let stayUntil = clock.now() + stayMs(run);
+  let listening = link.duplex;
+  let asked = false;
+  for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
+    const message = await link.next(listening ? LOOK_MS.besideMessages : pause);
+    if (message.record === "alive") {
+      stayUntil = clock.now() + stayMs(run);
+      await link.send({ record: "alive", n: message.n });
+      continue;
+    }
+    if (message.record === "update") {
+      await followSource(run, message.index, message.offer);
+      continue;
+    }
+    if (message.record === "closed") listening = false;
+    if (message.record === "abort") throw new TurnBack("aborted", `the source gave up: ${message.reason}`);
+    const pictures = await lookAtAll(run);
+    if (pictures.every((p) => p.source.under === "token" && p.destination.under !== "gone")) return;
+    refuseIfLost(run, pictures);
+    if (run.ports.interrupted() && listening && !asked) {
+      asked = await link.send({ record: "withdraw", reason: "interrupted at the destination" });
+    }
+    if (clock.now() < stayUntil || pictures.some((p) => p.source.under === "token")) continue;
+    if (run.ports.interrupted()) throw new TurnBack("interrupted", "interrupted");
+    if (!link.duplex || !listening) throw new TurnBack("timeout", "the source did not commit in time");
+  }
+}
+
+/** PREEMPT of the commit token on every LUN; the LUN decides the race with the source's way back. */
+async function take(run: Run): Promise<void> {
+  run.committed = true;
+  await writeDown(run, "taking");
+  tell(run, "take", "PREEMPT token");
+  const pictures = await everyLeg(run, async (leg) => {
+    const request = {
+      action: "preempt",
+      rk: destinationKey(leg.offer),
+      sark: leg.offer.commitToken,
+      type: preemptType(leg.offer),
+    } as const;
+    await step(run, leg, leg.own[0]!, request, {
+      done: isTaken,
+      possible: (p) => p.source.under === "token" && p.destination.under !== "gone",
+    });
+    return await look(leg);
+  });
+  refuseIfLost(run, pictures);
+  if (!pictures.every(isTaken)) throw new TurnBack("aborted", "the source took its key back first");
+  tell(run, "taken", "the LUN shows that this host holds");
+}
+
+/** Waits for the source to have seen it, so that a shared key is taken on only when the move is final. */
+async function awaitVerified(run: Run): Promise<void> {
+  const { link, clock } = run.ports;
+  if (!link.duplex || run.legs.every((leg) => leg.offer.destinationToken === null)) return;
+  const deadline = clock.now() + run.timeoutMs;
+  while (clock.now() < deadline) {
+    const message = await link.next(LOOK_MS.besideMessages);
+    if (message.record === "verified" || message.record === "closed") return;
+    if (message.record === "alive") await link.send({ record: "alive", n: message.n });
+    if (message.record === "abort") throw new TurnBack("aborted", `the source rolled back: ${message.reason}`);
+  }
+}
+
+/** REGISTER Y -> K where the destination stood under a token; the end. `recover` enters here. */
+export async function settle(run: Run): Promise<Ending> {
+  await writeDown(run, "settling");
+  await everyLeg(run, async (leg) => {
+    const { destinationToken, key } = leg.offer;
+    if (destinationToken === null) return;
+    tell(run, "settle", "REGISTER token -> key", leg);
+    for (const own of leg.own) await rekey(run, leg, own, destinationToken, key);
+  });
+  await run.ports.link.send({ record: "settled" });
+  await writeDown(run, "closed", "moved");
+  return { outcome: "moved", pictures: await lookAtAll(run) };
+}

@@ -1,0 +1,34 @@
+/**
+ * What a side of a hand-over writes down before it acts: enough for `prmig recover` to read the LUN and finish or undo.
+ *
+ * @module
+ */
+import type { Offer } from "./offer.ts";
+
+/** What a side was about to do when it wrote. The LUN, not the journal, says whether it was done. */
+export type SourcePhase = "offered" | "committing" | "aborting" | "verified" | "closed";
+export type DestinationPhase = "preparing" | "prepared" | "taking" | "settling" | "leaving" | "closed";
+
+/** How a hand-over ended for one side, as read from the LUN. */
+export type Outcome = "moved" | "restored" | "fenced" | "nothing";
+
+/** One LUN in a journal. */
+export interface JournalLun {
+  /** Address this side uses for it. */
+  readonly device: string;
+  readonly offer: Offer;
+}
+
+/** The journal of one side of one hand-over: replaced as a whole, never edited. */
+export interface JournalEntry {
+  readonly prmig: 1;
+  readonly handOver: string;
+  readonly role: "source" | "destination";
+  readonly phase: SourcePhase | DestinationPhase;
+  readonly luns: readonly JournalLun[];
+  readonly windowMs: number;
+  /** Source: the commit may have begun. Destination: the take may have begun. */
+  readonly committed: boolean;
+  /** Set when `phase` is `closed`. */
+  readonly outcome?: Outcome;
+}

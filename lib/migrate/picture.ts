@@ -1,0 +1,97 @@
+/**
+ * What a LUN's state means for one hand-over: where the source stands, where the destination, who else was disturbed.
+ *
+ * Pure. Every decision of both sides, of roll back and of recovery is taken on a Picture, so that all of them read the
+ * LUN in the same way.
+ *
+ * @module
+ */
+import { prTypeInfo } from "../pr/types.ts";
+import type { PrState, Registration } from "../pr/types.ts";
+import { type Bystander, nexusName, type Offer } from "./offer.ts";
+
+/** One side of a hand-over as the LUN shows it. */
+export interface Seat {
+  /** Registered under its one-time key (any path of it), under the guest's key, under a key nobody agreed on, or not at all. */
+  readonly under: "token" | "key" | "other" | "gone";
+  /** Holds the reservation the offer is about (for a mere registration: is registered). */
+  readonly holds: boolean;
+  /** Its registrations, for people and for further commands. */
+  readonly registrations: readonly Registration[];
+}
+
+/** A LUN in the light of an offer. */
+export interface Picture {
+  readonly source: Seat;
+  readonly destination: Seat;
+  /** Bystanders of the offer that are gone or re-keyed. */
+  readonly disturbed: readonly Bystander[];
+  readonly state: PrState;
+}
+
+/** Sorts the registrations of `state` into source, destination and bystanders. */
+export function pictureOf(offer: Offer, state: PrState): Picture {
+  return {
+    source: seat(offer, state, registrationsOfSource(offer, state), offer.commitToken),
+    destination: seat(offer, state, registrationsOfDestination(offer, state), offer.destinationToken),
+    disturbed: offer.others.filter((other) => !stillThere(other, state)),
+    state,
+  };
+}
+
+/** By name; where the target hides names, by token and by what the bystanders leave over of the guest's key. */
+function registrationsOfSource(offer: Offer, state: PrState): Registration[] {
+  if (namesAreKnown(offer)) {
+    return state.registrations.filter((r) => offer.source.includes(nexusName(r) ?? "") || r.key === offer.commitToken);
+  }
+  const underToken = state.registrations.filter((r) => r.key === offer.commitToken);
+  const underKey = state.registrations.filter((r) => r.key === offer.key);
+  const bystanders = offer.others.filter((other) => other.key === offer.key).length;
+  return [...underToken, ...underKey.slice(bystanders)];
+}
+
+/** By one-time key, and by the guest's key under a name the offer does not know; hidden names leave the token alone. */
+function registrationsOfDestination(offer: Offer, state: PrState): Registration[] {
+  return state.registrations.filter((r) => {
+    if (r.key === offer.destinationToken) return true;
+    const name = nexusName(r);
+    return r.key === offer.key && namesAreKnown(offer) && name !== null && !offer.source.includes(name) &&
+      !offer.others.some((other) => other.key === offer.key && other.name === name);
+  });
+}
+
+function namesAreKnown(offer: Offer): boolean {
+  return offer.source.length > 0;
+}
+
+function seat(offer: Offer, state: PrState, registrations: Registration[], token: bigint | null): Seat {
+  const has = (key: bigint | null): boolean => registrations.some((r) => r.key === key);
+  const under = registrations.length === 0 ? "gone" : has(token) ? "token" : has(offer.key) ? "key" : "other";
+  return { under, holds: holds(offer, state, registrations), registrations };
+}
+
+function holds(offer: Offer, state: PrState, registrations: Registration[]): boolean {
+  if (registrations.length === 0) return false;
+  if (offer.type === 0) return true;
+  if (state.reservation?.type !== offer.type) return false;
+  return prTypeInfo(offer.type)!.allRegistrants || registrations.some((r) => r.holder);
+}
+
+function stillThere(other: Bystander, state: PrState): boolean {
+  return state.registrations.some((r) => r.key === other.key && nexusName(r) === other.name);
+}
+
+/** The destination is registered and the source untouched. */
+export function isPrepared(picture: Picture): boolean {
+  return picture.destination.under !== "gone" && picture.source.under !== "gone";
+}
+
+/** The move has happened: the destination holds and the source is gone. */
+export function isTaken(picture: Picture): boolean {
+  return picture.source.under === "gone" && picture.destination.holds;
+}
+
+/** The source stands where it stood before: under its key, holding what it held. */
+export function isSourceIntact(picture: Picture): boolean {
+  return picture.source.under === "key" && picture.source.holds;
+}

@@ -1,0 +1,57 @@
+/**
+ * The report of a hand-over that did not happen: why, what is true of the LUNs now, what to do.
+ *
+ * @module
+ */
+import { PrmigError } from "../errors.ts";
+import { isSourceIntact } from "./picture.ts";
+import { TurnBack } from "./reasons.ts";
+import type { Ending, Run } from "./run.ts";
+import { truthOf } from "./truth.ts";
+
+/** The source's report, once it has gone back. Never returns. */
+export function reportSource(run: Run, reason: TurnBack, ending: Ending): never {
+  const intact = ending.outcome === "restored" && ending.pictures.every(isSourceIntact);
+  const kind = ending.outcome === "fenced" ? "refused" : intact ? reason.kind : "unsure";
+  throw failure(run, kind, "hand over", reason, ending);
+}
+
+/** The destination's report, once it has left. Never returns. */
+export function reportDestination(run: Run, reason: TurnBack | PrmigError, ending: Ending): never {
+  const kind = ending.outcome === "fenced" ? "refused" : reason.kind;
+  throw failure(run, kind, "take over", reason, ending);
+}
+
+function failure(
+  run: Run,
+  kind: PrmigError["kind"],
+  what: string,
+  reason: TurnBack | PrmigError,
+  { outcome, pictures }: Ending,
+): PrmigError {
+  const devices = run.legs.map((leg) => leg.lun.device).join(", ");
+  const cause = reason instanceof PrmigError ? reason : reason.cause;
+  const facts = cause instanceof PrmigError ? cause.facts : undefined;
+  const state = outcome === "fenced" ? "the guest stays fenced: " : kind === "unsure" ? "" : "as before: ";
+  return new PrmigError(kind, {
+    message: `Cannot ${what} ${devices}: ${reason.message}`,
+    device: facts?.device ?? devices,
+    ...facts?.command && { command: facts.command },
+    ...facts?.status && { status: facts.status },
+    lun: state + pictures.map(truthOf).join(" | "),
+    remedy: kind === "unsure" ? "prmig recover" : remedy(run, reason, outcome),
+  }, { cause: reason });
+}
+
+function remedy(run: Run, reason: TurnBack | PrmigError, outcome: Ending["outcome"]): string {
+  const device = run.legs[0]!.lun.device;
+  if (outcome === "fenced") {
+    return `find out who fenced this guest, and why, before it runs again: prmig dump ${device}`;
+  }
+  if (reason instanceof PrmigError) return reason.facts.remedy;
+  const other = run.role === "source" ? "recv on the destination" : "send on the source";
+  if (reason.why === "timeout") return `see what ${other} says, then try again; --timeout 2m waits longer`;
+  if (reason.why === "interrupted") return "start the hand-over again when you are ready";
+  if (reason.why === "refused" && run.role === "destination") return `compare with the offer: prmig dump ${device}`;
+  return `see what ${other} says, then try again`;
+}

@@ -1,0 +1,106 @@
+/**
+ * A hand-over in progress on one side: its LUNs and offers side by side, how they look, what is written down.
+ *
+ * @module
+ */
+import { PrmigError } from "../errors.ts";
+import { act, type Step, type StepResult } from "./act.ts";
+import type { DestinationPhase, Outcome, SourcePhase } from "./journal_entry.ts";
+import { type Lun, observe, type Path } from "./lun.ts";
+import type { NexusName, Offer } from "./offer.ts";
+import { type Picture, pictureOf } from "./picture.ts";
+import type { Ports } from "./ports.ts";
+import type { PrOutRequest } from "../pr/commands.ts";
+
+/** A path of ours that takes part, and the name the LUN knows it by. */
+export interface OwnPath {
+  readonly path: Path;
+  /** `null` on a target that hides names, where one path alone can take part. */
+  readonly name: NexusName | null;
+}
+
+/** One LUN of a hand-over. */
+export interface Leg {
+  readonly lun: Lun;
+  /** Our paths that take part; the first one decides races. */
+  readonly own: readonly OwnPath[];
+  /** Replaced, never edited, when the guest re-keys itself while the destination is prepared. */
+  offer: Offer;
+}
+
+/** One side's hand-over. */
+export interface Run {
+  readonly handOver: string;
+  readonly role: "source" | "destination";
+  readonly legs: readonly Leg[];
+  readonly ports: Ports;
+  /** See {@link import("./messages.ts").Hello.windowMs}. */
+  readonly windowMs: number;
+  /** Bounds every wait for the other side. */
+  readonly timeoutMs: number;
+  /**
+   * Source: the commit may have begun. Destination: the take may have begun. Only then does a LUN that shows the
+   * destination alone mean that the destination took it, and not that the source was fenced.
+   */
+  committed: boolean;
+}
+
+/** How a hand-over ended, with the LUNs as last read. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly pictures: readonly Picture[];
+}
+
+/** Reads one LUN in the light of its offer. */
+export async function look(leg: Leg): Promise<Picture> {
+  return pictureOf(leg.offer, await observe(leg.lun));
+}
+
+/** Reads every LUN, all at once. */
+export function lookAtAll(run: Run): Promise<Picture[]> {
+  return everyLeg(run, look);
+}
+
+/** Does one thing on every LUN at once and waits for all of them, so that no command is under way when one has failed. */
+export async function everyLeg<T>(run: Run, work: (leg: Leg) => Promise<T>): Promise<T[]> {
+  const results = await Promise.allSettled(run.legs.map(work));
+  const failed = results.flatMap((r) => r.status === "rejected" ? [r.reason] : []);
+  // The worst first: an outcome nobody knows outweighs a failure that is understood.
+  const worst = failed.find((e) => e instanceof PrmigError && e.kind === "unsure") ?? failed[0];
+  if (worst !== undefined) throw worst;
+  return results.map((r) => (r as PromiseFulfilledResult<T>).value);
+}
+
+/** One command of the protocol on one path, judged by the picture of its LUN. */
+export function step(
+  run: Run,
+  leg: Leg,
+  own: OwnPath,
+  request: PrOutRequest,
+  judge: { done: (picture: Picture) => boolean; possible: (picture: Picture) => boolean },
+): Promise<StepResult> {
+  const of = (test: (picture: Picture) => boolean): Step["done"] => (state) => test(pictureOf(leg.offer, state));
+  const { lun } = leg;
+  return act({ lun, path: own.path, request, done: of(judge.done), possible: of(judge.possible) }, run.ports.clock);
+}
+
+/** Writes down what is about to be done. */
+export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
+  const luns = run.legs.map((leg) => ({ device: leg.lun.device, offer: leg.offer }));
+  const { handOver, role, windowMs, committed } = run;
+  await run.ports.journal.write({
+    prmig: 1,
+    handOver,
+    role,
+    phase,
+    luns,
+    windowMs,
+    committed,
+    ...outcome && { outcome },
+  });
+}
+
+/** Tells people. */
+export function tell(run: Run, phase: string, text: string, leg?: Leg): void {
+  run.ports.report({ phase, text, ...leg && { device: leg.lun.device } });
+}

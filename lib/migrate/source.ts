@@ -1,0 +1,164 @@
+/**
+ * The source's side of a hand-over: wait until the destination is prepared, commit, see the destination take, verify.
+ * If anything is in the way, go back (way_back.ts); what is reported is what the LUN shows at the end.
+ *
+ *   offered -> prepared -> committing -> taken -> verified -> closed
+ *                 \            \-> aborting -> closed        the LUN decides the race between aborting and taken
+ *
+ * @module
+ */
+import { PrmigError } from "../errors.ts";
+import { isPrepared, isTaken, type Picture } from "./picture.ts";
+import { rekey } from "./rekey.ts";
+import { TurnBack } from "./reasons.ts";
+import { type Ending, everyLeg, lookAtAll, type Run, tell, writeDown } from "./run.ts";
+import { goBack } from "./go_back.ts";
+import { Lease } from "./lease.ts";
+import { holderInWords } from "./truth.ts";
+import { reportSource } from "./report.ts";
+import { followGuest } from "./follow.ts";
+
+/** Pause between two looks at a LUN that has to signal for the other side, growing from the first to the second. */
+const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
+
+/** Holds the prepared hand-over until the moment of the switch; rejects to call it off. */
+export type Gate = (signal: AbortSignal) => Promise<void>;
+
+/**
+ * Runs the source's side from the sent offer to its end.
+ *
+ * Resolves with `moved`. Errors: PrmigError, with the LUN as before (`failed`, `refused`, `interrupted`), or `unsure`.
+ */
+export async function runSource(run: Run, lease: Lease, gate?: Gate): Promise<Ending> {
+  try {
+    await awaitPrepared(run, lease);
+    if (gate) await holdPrepared(run, lease, gate);
+    await commit(run, lease);
+    const pictures = await awaitTaken(run);
+    return await verified(run, pictures);
+  } catch (error) {
+    const reason = asTurnBack(error);
+    tell(run, "abort", reason.message);
+    const ending = await goBack(run, reason);
+    return ending.outcome === "moved" ? await verified(run, ending.pictures) : reportSource(run, reason, ending);
+  }
+}
+
+/** Waits for the destination, looking at the LUN: what it says there counts, whatever it says on the stream. */
+async function awaitPrepared(run: Run, lease: Lease): Promise<void> {
+  const { link, clock } = run.ports;
+  const deadline = clock.now() + run.timeoutMs;
+  let said = !link.duplex;
+  for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
+    if (said) {
+      const pictures = await lookAtAll(run);
+      refuseIfFenced(run, pictures);
+      if (pictures.every(isPrepared)) return tell(run, "prepared", "the destination is registered");
+    }
+    await lease.renewWhenDue(link, clock);
+    const message = await link.next(link.duplex ? LOOK_MS.besideMessages : pause);
+    if (message.record === "prepared") said = true;
+    else if (message.record === "alive") lease.answered(message.n);
+    else refuseIfOver(run, message);
+    refuseIfLate(run, deadline, "the destination did not register itself");
+  }
+}
+
+/** Keeps the hand-over prepared until the gate opens: follows the guest's changes, stays in touch. */
+async function holdPrepared(run: Run, lease: Lease, gate: Gate): Promise<void> {
+  const { link, clock } = run.ports;
+  const calledOff = new AbortController();
+  const opening = { open: false, failure: undefined as unknown };
+  const opened = gate(calledOff.signal).catch((error) => opening.failure = error).then(() => opening.open = true);
+  try {
+    while (!opening.open) {
+      await lease.renewWhenDue(link, clock);
+      const message = await link.next(LOOK_MS.besideMessages, opened);
+      if (message.record === "alive") lease.answered(message.n);
+      else refuseIfOver(run, message);
+      if (!opening.open) refuseIfFenced(run, await followGuest(run));
+      if (run.ports.interrupted()) throw new TurnBack("interrupted", "interrupted");
+    }
+  } finally {
+    calledOff.abort();
+  }
+  if (opening.failure !== undefined) throw opening.failure;
+}
+
+/** REGISTER K -> X on every path of every LUN, inside the window in which the destination is sure to stay. */
+async function commit(run: Run, lease: Lease): Promise<void> {
+  await lease.ensure(run.ports.link, run.ports.clock);
+  run.committed = true;
+  await writeDown(run, "committing");
+  tell(run, "commit", "REGISTER key -> token");
+  await everyLeg(run, async (leg) => {
+    for (const own of leg.own) {
+      if (await rekey(run, leg, own, leg.offer.key, leg.offer.commitToken)) continue;
+      throw new TurnBack("fenced", `this host is no longer registered under its key on ${leg.lun.device}`);
+    }
+  });
+  await run.ports.link.send({ record: "committed" });
+}
+
+/** Sees the destination take every LUN. */
+async function awaitTaken(run: Run): Promise<Picture[]> {
+  const { link, clock } = run.ports;
+  const deadline = clock.now() + run.timeoutMs;
+  let said = !link.duplex;
+  for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
+    if (said) {
+      const pictures = await lookAtAll(run);
+      if (pictures.every(isTaken)) return pictures;
+      refuseIfFenced(run, pictures);
+    }
+    const message = await link.next(link.duplex ? LOOK_MS.besideMessages : pause);
+    // A silent link is no reason to give up: from here on the LUN tells.
+    if (message.record !== "alive") said = true;
+    if (message.record === "refused" || message.record === "withdraw") throw new TurnBack("refused", message.reason);
+    refuseIfLate(run, deadline, "the destination did not take the reservation");
+  }
+}
+
+/** The move can no longer be undone: say so, let the destination settle, close. */
+async function verified(run: Run, pictures: readonly Picture[]): Promise<Ending> {
+  const { link } = run.ports;
+  tell(run, "verified", "the LUN shows that the destination holds");
+  if (await link.send({ record: "verified" })) {
+    // Nothing depends on the answer; it only lets the report show the final keys.
+    for (let said: string = ""; said !== "settled" && said !== "quiet" && said !== "closed";) {
+      said = (await link.next(LOOK_MS.besideMessages)).record;
+    }
+  }
+  await writeDown(run, "closed", "moved");
+  return { outcome: "moved", pictures };
+}
+
+/** A picture in which the source is gone although nobody took from it, or the destination gone under a commit. */
+function refuseIfFenced(run: Run, pictures: readonly Picture[]): void {
+  pictures.forEach((picture, i) => {
+    const { source, destination } = picture;
+    const gone = source.under === "gone" && !(run.committed && isTaken(picture));
+    const witnessGone = source.under === "token" && destination.under === "gone";
+    if (!gone && !witnessGone) return;
+    const what = gone ? "this host's registration was removed" : "the guest's key was removed";
+    throw new TurnBack("fenced", `${what} on ${run.legs[i]!.lun.device} by a third party: ${holderInWords(picture)}`);
+  });
+}
+
+function refuseIfOver(run: Run, message: Awaited<ReturnType<Run["ports"]["link"]["next"]>>): void {
+  if (message.record === "refused" || message.record === "withdraw") throw new TurnBack("refused", message.reason);
+  if (message.record === "closed" && run.ports.link.duplex) {
+    throw new TurnBack("link", "the connection to the destination ended");
+  }
+}
+
+function refuseIfLate(run: Run, deadline: number, what: string): void {
+  if (run.ports.interrupted()) throw new TurnBack("interrupted", "interrupted");
+  if (run.ports.clock.now() >= deadline) throw new TurnBack("timeout", `${what} within ${run.timeoutMs / 1000} s`);
+}
+
+function asTurnBack(error: unknown): TurnBack {
+  if (error instanceof TurnBack) return error;
+  if (error instanceof PrmigError) return new TurnBack("failed", error.message, { cause: error });
+  throw error;
+}

@@ -1,0 +1,139 @@
+/**
+ * Where each side of a hand-over begins: LUNs and a stream in, an ending out.
+ *
+ * @module
+ */
+import { PrmigError } from "../errors.ts";
+import { type Gate, runSource } from "./source.ts";
+import { runDestination } from "./destination.ts";
+import { Lease } from "./lease.ts";
+import { type Lun, pathName } from "./lun.ts";
+import { makeOffer } from "./make_offer.ts";
+import type { Offer } from "./offer.ts";
+import type { Ports } from "./ports.ts";
+import { TurnBack } from "./reasons.ts";
+import { type Ending, type Leg, lookAtAll, type Run, writeDown } from "./run.ts";
+import { badStream, encodeOfferStream, type OfferStream } from "./stream.ts";
+import { reportSource } from "./report.ts";
+
+/** What a source needs besides its LUNs and ports. */
+export interface SourceOptions {
+  /** Name of the hand-over: a UUID. */
+  readonly handOver: string;
+  /** The guest's key, as the caller believes it. */
+  readonly key?: bigint;
+  /** Bounds every wait; also the window in which the source commits. */
+  readonly timeoutMs: number;
+  /** Puts the offer on its way. */
+  readonly writeOffer: (bytes: Uint8Array) => Promise<void>;
+  /** Holds the prepared hand-over until the moment of the switch. */
+  readonly gate?: Gate;
+}
+
+/** Offers the LUNs and hands them over. Errors: see {@link runSource}. */
+export async function startSource(luns: readonly Lun[], ports: Ports, options: SourceOptions): Promise<Ending> {
+  const { handOver, timeoutMs } = options;
+  refuseTwice(luns);
+  const legs: Leg[] = [];
+  // One after the other: to find its own key a source may have to send PR OUTs, and a person reads the first error.
+  for (const lun of luns) legs.push(await makeOffer(lun, { key: options.key, random: ports.random }));
+  const run: Run = { handOver, role: "source", legs, ports, windowMs: timeoutMs, timeoutMs, committed: false };
+  const signals = ports.link.duplex ? "stream" : "lun";
+  const offers = legs.map((leg) => leg.offer);
+  const bytes = await encodeOfferStream({
+    hello: { record: "hello", prmig: 1, handOver, signals, windowMs: timeoutMs },
+    offers,
+  });
+  await writeDown(run, "offered");
+  const lease = new Lease(timeoutMs, ports.clock.now());
+  try {
+    await options.writeOffer(bytes);
+  } catch (error) {
+    await writeDown(run, "closed", "restored");
+    const why = error instanceof Error ? error.message : String(error);
+    const reason = new TurnBack("link", `the offer could not be sent: ${why}`, { cause: error });
+    return reportSource(run, reason, { outcome: "restored", pictures: await lookAtAll(run) });
+  }
+  return await runSource(run, lease, options.gate);
+}
+
+/** What a destination needs besides the stream and its ports. */
+export interface DestinationOptions {
+  readonly timeoutMs: number;
+  /** The device of an offered LUN on this host. Throws PrmigError when there is none. */
+  readonly find: (offer: Offer) => Promise<Lun>;
+}
+
+/** Finds the LUNs of a validated offer. Throws PrmigError `refused` when one is not the LUN that was offered. */
+export async function findLegs(offers: readonly Offer[], find: DestinationOptions["find"]): Promise<Leg[]> {
+  const legs: Leg[] = [];
+  for (const offer of offers) {
+    const lun = await find(offer);
+    if (lun.designator !== offer.designator) throw otherLun(lun, offer);
+    const own = lun.paths.map((path) => ({ path, name: pathName(path) }));
+    if (own.length > 1 && own.some(({ name }) => name === null)) throw unknownPaths(lun);
+    legs.push({ lun, own, offer });
+  }
+  return legs;
+}
+
+/** Takes over the LUNs of a validated offer. Errors: see {@link runDestination}. */
+export async function startDestination(
+  stream: OfferStream,
+  ports: Ports,
+  options: DestinationOptions,
+): Promise<Ending> {
+  const { handOver, signals, windowMs } = stream.hello;
+  if ((signals === "stream") !== ports.link.duplex) {
+    throw badStream(
+      signals === "stream"
+        ? "the source expects answers, but this pipe runs one way"
+        : "the source listens to no answers",
+    );
+  }
+  const { timeoutMs, find } = options;
+  let legs: Leg[];
+  try {
+    legs = await findLegs(stream.offers, find);
+  } catch (error) {
+    await ports.link.send({ record: "refused", reason: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+  return await runDestination({ handOver, role: "destination", legs, ports, windowMs, timeoutMs, committed: false });
+}
+
+function refuseTwice(luns: readonly Lun[]): void {
+  const seen = new Map<string, string>();
+  for (const { designator, device } of luns) {
+    const before = seen.get(designator);
+    if (before === undefined) {
+      seen.set(designator, device);
+      continue;
+    }
+    throw new PrmigError("usage", {
+      message: `${before} and ${device} are the same LUN (${designator})`,
+      device,
+      lun: "unchanged: nothing was sent",
+      remedy: "name each LUN once; name its multipath device to use all of its paths",
+    });
+  }
+}
+
+function otherLun(lun: Lun, offer: Offer): PrmigError {
+  return new PrmigError("refused", {
+    message: `${lun.device} is ${lun.designator}, but the source offers ${offer.designator}`,
+    device: lun.device,
+    lun: "unchanged: nothing was sent",
+    remedy: "leave out the device to have the LUN found, or name the device of the same LUN",
+  });
+}
+
+function unknownPaths(lun: Lun): PrmigError {
+  return new PrmigError("refused", {
+    message:
+      `Cannot tell the ${lun.paths.length} paths of ${lun.device} apart: this host does not reveal its initiator ports`,
+    device: lun.device,
+    lun: "unchanged: nothing was sent",
+    remedy: "name a single path",
+  });
+}
