@@ -25,7 +25,7 @@ export async function startSshd(): Promise<Sshd> {
     await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${directory}/${name}`]);
   }
   await Deno.copyFile(`${directory}/user.pub`, `${directory}/authorized_keys`);
-  await preparePrivilegeSeparation();
+  await prepareAccounts();
   const port = freePort();
   const settings = VARIABLES.flatMap((name) => {
     const value = Deno.env.get(name);
@@ -58,7 +58,13 @@ export async function startSshd(): Promise<Sshd> {
   const log = new Response(server.stderr).text();
   await untilListening(port, server, log);
   const options = [
-    ...["BatchMode=yes", "IdentitiesOnly=yes", `IdentityFile=${directory}/user`, "LogLevel=ERROR"],
+    ...[
+      "BatchMode=yes",
+      "KexAlgorithms=curve25519-sha256",
+      "IdentitiesOnly=yes",
+      `IdentityFile=${directory}/user`,
+      "LogLevel=ERROR",
+    ],
     ...["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=/dev/null"],
   ];
   const command = ["ssh", "-F", "none", "-p", String(port), ...options.flatMap((o) => ["-o", o]), "root@localhost"];
@@ -75,13 +81,13 @@ export async function startSshd(): Promise<Sshd> {
   };
 }
 
-/** What the package's installation script would have done. */
-async function preparePrivilegeSeparation(): Promise<void> {
+/** What the package's installation script would have done; and a shell that reads nobody's start-up files. */
+async function prepareAccounts(): Promise<void> {
   await Deno.mkdir("/run/sshd", { recursive: true });
-  const users = await Deno.readTextFile("/etc/passwd");
-  if (!/^sshd:/m.test(users)) {
-    await Deno.writeTextFile("/etc/passwd", `${users}sshd:x:64999:65534::/run/sshd:/usr/sbin/nologin\n`);
-  }
+  let users = await Deno.readTextFile("/etc/passwd");
+  if (!/^sshd:/m.test(users)) users += "sshd:x:64999:65534::/run/sshd:/usr/sbin/nologin\n";
+  users = users.replace(/^(root:.*):[^:]*$/m, "$1:/bin/sh"); // bash under sshd reads .bashrc, which may take seconds
+  await Deno.writeTextFile("/etc/passwd", users);
   const secrets = await Deno.readTextFile("/etc/shadow");
   if (/^root:!/m.test(secrets)) { // sshd refuses a locked account, key or not
     await Deno.writeTextFile("/etc/shadow", secrets.replace(/^root:![^:]*:/m, "root:*:"));

@@ -2,7 +2,7 @@
  * The lab's sshd: what tests over ssh take for granted.
  */
 import assert from "node:assert/strict";
-import { labTest, run, startSshd } from "../support.ts";
+import { labTest, run, start, startSshd } from "../support.ts";
 
 labTest("ssh root@localhost runs a command with the lab's devices, both ways through the pipe", async () => {
   const sshd = await startSshd();
@@ -16,8 +16,8 @@ labTest("ssh root@localhost runs a command with the lab's devices, both ways thr
 
 labTest("stopping the server cuts a connection", async () => {
   const sshd = await startSshd();
-  const connection = run([...sshd.command, "sleep 100"]);
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const connection = start([...sshd.command, "echo connected; sleep 100"]);
+  while (!connection.printed().stdout.includes("connected")) await new Promise((resolve) => setTimeout(resolve, 50));
   await sshd.stop();
-  assert.equal((await connection).code, 255);
+  assert.equal((await connection.finished).code, 255);
 });
