@@ -111,11 +111,9 @@ function t10(bytes: Bytes): Ranked | null {
 }
 
 function nameString(bytes: Bytes): Ranked | null {
-  const text = withoutPadding(bytes);
-  // Control characters would be obeyed by a terminal, and no name has any.
-  if (text.length === 0 || text.some((byte) => byte <= 0x20 || byte === 0x7f)) return null;
-  const decoded = new TextDecoder().decode(text);
-  return decoded.includes("\ufffd") ? null : { text: `name.${decoded}`, rank: 50 };
+  const text = new TextDecoder().decode(withoutPadding(bytes));
+  // Control and formatting characters would be obeyed by a terminal, and no name has any; U+FFFD: it was no UTF-8.
+  return text === "" || /[\p{C}\p{Z}\ufffd]/u.test(text) ? null : { text: `name.${text}`, rank: 50 };
 }
 
 /** Without the NULs and spaces that fill a field up. */

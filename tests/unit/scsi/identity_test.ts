@@ -44,6 +44,8 @@ const CASES = [
   ["a T10 vendor ID cut short is no name", [designator(1, "4c494f")], null],
   ["a name in another code set is no name", [text(8, "iqn.x", 2)], null],
   ["a name with an escape sequence is no name", [text(8, "naa.\x1b[2J", 3)], null],
+  ["a name with a C1 control character is no name", [text(8, "naa.5\u009b2J", 3)], null],
+  ["a name that turns the line round is no name", [text(8, "naa.5\u202e5", 3)], null],
   ["a name that is no UTF-8 is no name", [designator(8, "6e61612eff", 0, 3)], null],
   ["no designator at all", [], null],
 ] as const;
