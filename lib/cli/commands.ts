@@ -4,7 +4,9 @@
  * @module
  */
 import type { Command } from "./command.ts";
+import { dump } from "./commands/dump.ts";
 import { help } from "./commands/help.ts";
+import { preempt } from "./commands/preempt.ts";
 
 /** Every command there is. */
-export const COMMANDS: readonly Command[] = [help];
+export const COMMANDS: readonly Command[] = [dump, preempt, help];
