@@ -99,24 +99,27 @@ export async function preempt(path: LabPath, key: bigint, victim: bigint, type: 
   await must(["--out", "--preempt", ...keys, `--prout-type=${type}`, path.sg]);
 }
 
-/** Writes one block through a path's own nexus, past all caches; likewise `read`. */
+/** WRITE(10) of one block through a path's own nexus; likewise `read`. A unit attention is taken first. */
 export function write(path: LabPath): Promise<"ok" | "conflict"> {
-  return transfer(["if=/dev/zero", `of=${path.sg}`, "seek=2048"]);
+  return transfer(["--send=512", "--infile=/dev/zero", path.sg, "2a", ...ONE_BLOCK]);
 }
 
 export function read(path: LabPath): Promise<"ok" | "conflict"> {
-  return transfer([`if=${path.sg}`, "of=/dev/null", "skip=2048"]);
+  return transfer(["--request=512", "--outfile=/dev/null", path.sg, "28", ...ONE_BLOCK]);
 }
 
+/** The rest of READ(10) and WRITE(10): block 2048, one block. */
+const ONE_BLOCK = ["00", "00", "00", "08", "00", "00", "00", "01", "00"];
+
+const SG_RESERVATION_CONFLICT = 24;
 const SG_UNIT_ATTENTION = 6;
 
-async function transfer(operands: readonly string[]): Promise<"ok" | "conflict"> {
-  const argv = ["sg_dd", ...operands, "bs=512", "count=1", "blk_sgio=1"];
-  let { code, stderr } = await run(argv);
-  if (code === SG_UNIT_ATTENTION) ({ code, stderr } = await run(argv));
+async function transfer(args: readonly string[]): Promise<"ok" | "conflict"> {
+  let { code, stderr } = await run(["sg_raw", ...args]);
+  if (code === SG_UNIT_ATTENTION) ({ code, stderr } = await run(["sg_raw", ...args]));
   if (code === 0) return "ok";
-  if (/reservation conflict/i.test(stderr)) return "conflict"; // the exit code differs between reading and writing
-  throw new Error(`${argv.join(" ")}: exit ${code}: ${stderr}`);
+  if (code === SG_RESERVATION_CONFLICT) return "conflict";
+  throw new Error(`sg_raw ${args.join(" ")}: exit ${code}: ${stderr}`);
 }
 
 /** sg_persist, once more after a unit attention. */
