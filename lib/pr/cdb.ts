@@ -10,6 +10,7 @@
  */
 import { BeReader, BeWriter, type Bytes } from "../bytes.ts";
 import { Malformed } from "./malformed.ts";
+import { packScopeType, unpackScopeType } from "./scope_type.ts";
 
 /** Operation code of PERSISTENT RESERVE IN. */
 export const PR_IN = 0x5e;
@@ -74,7 +75,7 @@ export const MAX_ALLOCATION = 0xffff;
 /** PERSISTENT RESERVE IN: 10 bytes. `action` is a name, or a code 0..1Fh. `allocationLength` in bytes, at most 65535. */
 export function prInCdb(action: PrInAction | number, allocationLength: number): Bytes {
   const code = typeof action === "number" ? action : PR_IN_ACTION[action];
-  return new BeWriter(CDB_BYTES).u8(0, PR_IN).u8(1, atMost(0x1f, code)).u16(7, allocationLength).bytes;
+  return new BeWriter(CDB_BYTES).u8(0, PR_IN).u8(1, serviceAction(code)).u16(7, allocationLength).bytes;
 }
 
 /** PERSISTENT RESERVE OUT: 10 bytes. Scope and type default to 0, the parameter list to the basic 24 bytes. */
@@ -88,14 +89,14 @@ export function prOutCdb(
 ): Bytes {
   const code = typeof action === "number" ? action : PR_OUT_ACTION[action];
   return new BeWriter(CDB_BYTES)
-    .u8(0, PR_OUT).u8(1, atMost(0x1f, code))
-    .u8(2, atMost(0xf, scope) * 16 + atMost(0xf, type))
+    .u8(0, PR_OUT).u8(1, serviceAction(code))
+    .u8(2, packScopeType({ scope, type }))
     .u32(5, parameterListLength).bytes;
 }
 
-function atMost(max: number, value: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > max) throw new RangeError(`${value} is not in 0..${max}`);
-  return value;
+function serviceAction(code: number): number {
+  if (!Number.isInteger(code) || code < 0 || code > 0x1f) throw new RangeError(`${code} is no service action`);
+  return code;
 }
 
 /**
@@ -112,12 +113,10 @@ export function decodePrCdb(cdb: Uint8Array): PrCdb {
   }
   const action = reader.u8(1, "SERVICE ACTION") & 0x1f;
   if (opcode === PR_IN) return { kind: "in", action, allocationLength: reader.u16(7, "ALLOCATION LENGTH") };
-  const scopeType = reader.u8(2, "SCOPE, TYPE");
   return {
     kind: "out",
     action,
-    scope: scopeType >> 4,
-    type: scopeType & 0x0f,
+    ...unpackScopeType(reader.u8(2, "SCOPE, TYPE")),
     parameterListLength: reader.u32(5, "PARAMETER LIST LENGTH"),
   };
 }

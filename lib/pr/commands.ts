@@ -11,15 +11,20 @@ import { encodePrOut, encodeRegisterAndMove } from "./pr_out.ts";
 import type { TransportId } from "./transport_id.ts";
 
 /** Fields any request may carry; those its service action ignores are sent all the same (0 when left out). */
-interface Fields {
+export interface PrOutFields {
   /** RESERVATION KEY; 0 when left out. */
   readonly rk?: bigint;
   /** SERVICE ACTION RESERVATION KEY; 0 when left out. */
   readonly sark?: bigint;
+  /** SCOPE; 0 (LU_SCOPE) when left out. */
   readonly scope?: number;
+  /** TYPE; 0 when left out. */
   readonly type?: number;
+  /** Persistence through power loss, for the whole LUN; off when left out. */
   readonly aptpl?: boolean;
+  /** Register for every target port. */
   readonly allTgPt?: boolean;
+  /** Register these initiator ports too. */
   readonly specIPt?: readonly TransportId[] | null;
 }
 
@@ -28,18 +33,23 @@ interface Fields {
  * and every register-type one demands `aptpl`, because it rewrites the setting for the whole LUN.
  */
 export type PrOutRequest =
-  | Fields & { readonly action: "register"; readonly rk: bigint; readonly sark: bigint; readonly aptpl: boolean }
-  | Fields & { readonly action: "registerAndIgnore"; readonly sark: bigint; readonly aptpl: boolean }
-  | Fields & { readonly action: "reserve" | "release"; readonly rk: bigint; readonly type: number }
-  | Fields & { readonly action: "clear"; readonly rk: bigint }
-  | Fields & {
+  | PrOutFields & { readonly action: "register"; readonly rk: bigint; readonly sark: bigint; readonly aptpl: boolean }
+  | PrOutFields & { readonly action: "registerAndIgnore"; readonly sark: bigint; readonly aptpl: boolean }
+  | PrOutFields & { readonly action: "reserve" | "release"; readonly rk: bigint; readonly type: number }
+  | PrOutFields & { readonly action: "clear"; readonly rk: bigint }
+  | PrOutFields & {
     readonly action: "preempt" | "preemptAndAbort";
     readonly rk: bigint;
     readonly sark: bigint;
     readonly type: number;
   }
-  | Fields & { readonly action: "replaceLost"; readonly sark: bigint; readonly type: number; readonly aptpl: boolean }
-  | Fields & {
+  | PrOutFields & {
+    readonly action: "replaceLost";
+    readonly sark: bigint;
+    readonly type: number;
+    readonly aptpl: boolean;
+  }
+  | PrOutFields & {
     readonly action: "registerAndMove";
     readonly rk: bigint;
     readonly sark: bigint;

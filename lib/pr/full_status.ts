@@ -9,15 +9,18 @@
  * @module
  */
 import { BeReader, BeWriter, type Bytes } from "../bytes.ts";
+import { packScopeType, type ScopeType, unpackScopeType } from "./scope_type.ts";
 import { encodeTransportId, readTransportId, type TransportId } from "./transport_id.ts";
 import type { Registration } from "./types.ts";
 
 /** A registration as READ FULL STATUS shows it: nothing about it is unknown. */
 export interface FullStatusEntry extends Registration {
+  /** Relative target port identifier; `"all"` with ALL_TG_PT. */
   readonly relativeTargetPort: number | "all";
+  /** The initiator port. */
   readonly transportId: TransportId;
   /** Scope and type of the reservation; `null` without R_HOLDER, where the standard leaves them undefined. */
-  readonly held: { readonly scope: number; readonly type: number } | null;
+  readonly held: ScopeType | null;
 }
 
 /** What READ FULL STATUS said. `truncated`: only `registrations` arrived whole; `neededBytes` is the least to ask for. */
@@ -59,12 +62,11 @@ export function decodeFullStatus(bytes: Uint8Array): FullStatus {
 
 function decodeDescriptor(body: BeReader, at: number, end: number): FullStatusEntry {
   const flags = body.u8(at + 12, "ALL_TG_PT, R_HOLDER");
-  const scopeType = body.u8(at + 13, "SCOPE, TYPE");
   const holder = (flags & R_HOLDER) !== 0;
   return {
     key: body.u64(at, "RESERVATION KEY"),
     holder,
-    held: holder ? { scope: scopeType >> 4, type: scopeType & 0x0f } : null,
+    held: holder ? unpackScopeType(body.u8(at + 13, "SCOPE, TYPE")) : null,
     relativeTargetPort: (flags & ALL_TG_PT) !== 0 ? "all" : body.u16(at + 18, "RELATIVE TARGET PORT IDENTIFIER"),
     transportId: readTransportId(body.bytes.subarray(at + DESCRIPTOR_BYTES, end)),
   };
@@ -80,10 +82,9 @@ export function encodeFullStatus(
   let at = HEADER_BYTES;
   registrations.forEach(({ key, holder, held, relativeTargetPort: port }, i) => {
     const id = ids[i]!;
-    if (held && (held.scope > 0xf || held.type > 0xf)) throw new RangeError("scope or type does not fit 4 bits");
     out.u64(at, key)
       .u8(at + 12, (holder ? R_HOLDER : 0) | (port === "all" ? ALL_TG_PT : 0))
-      .u8(at + 13, holder && held ? held.scope * 16 + held.type : 0)
+      .u8(at + 13, holder && held ? packScopeType(held) : 0)
       .u16(at + 18, port === "all" ? 0 : port)
       .u32(at + 20, id.length)
       .put(at + DESCRIPTOR_BYTES, id);

@@ -15,7 +15,9 @@ import type { CommandOptions, Nexus, Reply } from "./nexus.ts";
 
 /** One command about to be sent again. */
 export interface Retry {
+  /** Address of the nexus. */
   readonly address: string;
+  /** The command block. */
   readonly cdb: Uint8Array;
   /** What came of the attempt before: a unit attention, busy, or (reads only) unknown. */
   readonly outcome: Outcome;

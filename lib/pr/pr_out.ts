@@ -16,6 +16,7 @@ import { decodeTransportId, encodeTransportId, sameTransportId, type TransportId
 
 /** Basic parameter list: any service action but REGISTER AND MOVE. */
 export interface BasicParameters {
+  /** Tells the two parameter lists apart. */
   readonly kind: "basic";
   /** RESERVATION KEY: the key the sender is registered with; 0 when it is not. */
   readonly rk: bigint;
@@ -31,12 +32,15 @@ export interface BasicParameters {
 
 /** Parameter list of REGISTER AND MOVE. */
 export interface MoveParameters {
+  /** Tells the two parameter lists apart. */
   readonly kind: "move";
+  /** RESERVATION KEY: the key of the sender, who must hold the reservation. */
   readonly rk: bigint;
   /** The key to give the destination nexus. */
   readonly sark: bigint;
   /** Unregister the sender as well. */
   readonly unreg: boolean;
+  /** Activate persistence through power loss, for the whole LUN. */
   readonly aptpl: boolean;
   /** Target port of the destination nexus. */
   readonly relativeTargetPort: number;

@@ -8,6 +8,7 @@
  * @module
  */
 import { BeReader, BeWriter, type Bytes } from "../bytes.ts";
+import { packScopeType, unpackScopeType } from "./scope_type.ts";
 import type { Reservation } from "./types.ts";
 
 /** What READ RESERVATION said. `truncated`: there is a reservation, and not all of it arrived. */
@@ -18,7 +19,7 @@ export type ReadReservation =
 const HEADER_BYTES = 8;
 const RESERVATION_BYTES = 16;
 /** Allocation length that holds any answer. */
-export const READ_RESERVATION_BYTES = HEADER_BYTES + RESERVATION_BYTES;
+export const READ_RESERVATION_BYTES: number = HEADER_BYTES + RESERVATION_BYTES;
 
 /** Errors: `ShortBuffer` below the 8 bytes of the header, or when ADDITIONAL LENGTH leaves no room for a reservation. */
 export function decodeReadReservation(bytes: Uint8Array): ReadReservation {
@@ -28,9 +29,8 @@ export function decodeReadReservation(bytes: Uint8Array): ReadReservation {
   if (end === HEADER_BYTES) return { kind: "complete", generation, reservation: null };
   if (bytes.length < Math.min(end, READ_RESERVATION_BYTES)) return { kind: "truncated", generation, neededBytes: end };
   const body = new BeReader(bytes.subarray(0, end));
-  const scopeType = body.u8(21, "SCOPE, TYPE");
   body.u16(22, "the last bytes of a reservation");
-  const reservation = { key: body.u64(8, "RESERVATION KEY"), type: scopeType & 0x0f, scope: scopeType >> 4 };
+  const reservation = { key: body.u64(8, "RESERVATION KEY"), ...unpackScopeType(body.u8(21, "SCOPE, TYPE")) };
   return { kind: "complete", generation, reservation };
 }
 
@@ -39,8 +39,6 @@ export function encodeReadReservation(
   { generation, reservation }: { generation: number; reservation: Reservation | null },
 ): Bytes {
   if (!reservation) return new BeWriter(HEADER_BYTES).u32(0, generation).bytes;
-  const { key, type, scope } = reservation;
-  if (type > 0xf || scope > 0xf) throw new RangeError(`scope ${scope}, type ${type} do not fit 4 bits each`);
   return new BeWriter(READ_RESERVATION_BYTES)
-    .u32(0, generation).u32(4, RESERVATION_BYTES).u64(8, key).u8(21, scope * 16 + type).bytes;
+    .u32(0, generation).u32(4, RESERVATION_BYTES).u64(8, reservation.key).u8(21, packScopeType(reservation)).bytes;
 }

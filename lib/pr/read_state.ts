@@ -22,7 +22,7 @@ import type { Nexus } from "./nexus.ts";
 import { isUnsupported, readFailure, restless, unreadable } from "./read_failure.ts";
 import { decodeReadKeys } from "./read_keys.ts";
 import { decodeReadReservation, READ_RESERVATION_BYTES } from "./read_reservation.ts";
-import { type PrState, prTypeInfo, type Registration, type Reservation } from "./types.ts";
+import { isPrType, type PrState, prTypeInfo, type Registration, type Reservation } from "./types.ts";
 
 const FIRST_BUFFER = 8192;
 /**
@@ -173,7 +173,9 @@ function plain({ key, holder, relativeTargetPort, transportId }: FullStatusEntry
 }
 
 function reservationOf(registrations: readonly FullStatusEntry[]): Reservation | null {
-  const holder = registrations.find(({ held }) => held !== null);
+  const holders = registrations.filter(({ held }) => held !== null);
+  // Should a device leave the type out of some descriptors, another one has it.
+  const holder = holders.find(({ held }) => held !== null && isPrType(held.type)) ?? holders[0];
   if (!holder?.held) return null;
   const key = prTypeInfo(holder.held.type)?.allRegistrants ? 0n : holder.key;
   return { key, type: holder.held.type, scope: holder.held.scope };

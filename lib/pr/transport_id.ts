@@ -15,6 +15,7 @@ import { Malformed } from "./malformed.ts";
 
 /** An initiator port. Two are the same port when {@link TransportId.protocol} and address agree (iSCSI: whatever the case). */
 export interface TransportId {
+  /** Transport the port speaks. */
   readonly protocol: "fc" | "spi" | "sbp" | "srp" | "iscsi" | "sas" | "sop" | "unknown";
   /**
    * FC, SAS, SRP, SBP: lower-case hex digits; iSCSI: the name, with `,i,0x<ISID>` for one port; SOP: four hex digits of

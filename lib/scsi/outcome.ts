@@ -19,9 +19,13 @@ import { describeDriverStatus, describeHostStatus, describeStatus, DRIVER, HOST,
 
 /** What {@link classify} looks at; the shape of a Nexus' reply without its data. */
 export interface Ending {
+  /** SAM status byte. */
   readonly status: number;
+  /** Sense data as delivered; empty when there was none. */
   readonly sense: Uint8Array;
+  /** Linux host byte (DID_*); 0 when left out. */
   readonly hostStatus?: number;
+  /** Linux driver byte; 0 when left out. */
   readonly driverStatus?: number;
 }
 

@@ -15,6 +15,7 @@ import { ascName, SENSE_KEY, SENSE_KEY_NAMES } from "./asc.ts";
 export interface FieldPointer {
   /** `true`: a byte of the CDB; `false`: a byte of the parameter list. */
   readonly inCdb: boolean;
+  /** Offset of the (first) byte of the field. */
   readonly byte: number;
   /** Most significant bit of the field, when the target tells. */
   readonly bit: number | null;
@@ -22,11 +23,15 @@ export interface FieldPointer {
 
 /** Decoded sense data. A field that was cut off is 0. */
 export interface Sense {
+  /** How the bytes were laid out: response codes 70h, 71h or 72h, 73h. */
   readonly format: "fixed" | "descriptor";
   /** The sense tells of an earlier command, not of this one (response codes 71h, 73h). */
   readonly deferred: boolean;
+  /** SENSE KEY, 0..15. */
   readonly key: number;
+  /** ADDITIONAL SENSE CODE. */
   readonly asc: number;
+  /** ADDITIONAL SENSE CODE QUALIFIER. */
   readonly ascq: number;
   /** Only with ILLEGAL REQUEST, and only when the target points. */
   readonly fieldPointer?: FieldPointer;
