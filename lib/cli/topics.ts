@@ -19,14 +19,15 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
     text: `
 A device is named by any of these:
 
-  /dev/sg3                      SCSI generic node
-  /dev/sdb                      block node of the same disk
-  /dev/disk/by-id/...           any link to one of them
-  /dev/mapper/NAME              multipath device: all its paths
-  sim:FILE?nexus=NAME           a simulated LUN kept in FILE, seen through the nexus NAME
+  /dev/sg3             SCSI generic node
+  /dev/sdb             block node of the same disk
+  /dev/disk/by-id/...  any link to one of them
+  /dev/mapper/NAME     multipath device: all its paths
+  sim:FILE?nexus=NAME  a simulated LUN kept in FILE, through the nexus NAME
 
 A simulated LUN needs no hardware and no root: several processes may share one file, each under a nexus name of its
-own, and it answers as the standard says a disk should.
+own, and it answers as the standard says a disk should. FILE must be there; with &create behind the name it is made. In
+a shell, put the address in quotes: 'sim:lun.json?nexus=A&create'.
 
 The node /dev/sdX does not let an unprivileged user send reservation commands (CAP_SYS_RAWIO is needed), whatever its
 mode; /dev/sgN only asks for read and write permission.

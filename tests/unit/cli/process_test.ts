@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+
+const root = new URL("../../../", import.meta.url).pathname;
+
+function prmig(words: readonly string[], { permissions = ["-A"], ...options }: {
+  permissions?: readonly string[];
+  stdout?: "piped" | "null";
+} = {}): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...permissions, `${root}main.ts`, ...words],
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...options,
+  }).spawn();
+}
+
+async function ended(child: Deno.ChildProcess): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("prmig --version needs no permission, so it loads nothing", async () => {
+  const { code, stdout, stderr } = await ended(prmig(["--version"], { permissions: [] }));
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("prmig --help calls no foreign function and reads no file", async () => {
+  for (const words of [["--help"], ["dump", "--help"], ["help", "keys"]]) {
+    const { code, stdout, stderr } = await ended(prmig(words, { permissions: ["--allow-env"] }));
+    assert.deepEqual([code, stderr], [0, ""], words.join(" "));
+    assert.notEqual(stdout, "");
+  }
+});
+
+Deno.test("prmig: a reader of stdout that goes away is no error", async () => {
+  const child = prmig(["--help"]);
+  await child.stdout.cancel();
+  const { code } = await child.status;
+  const stderr = await new Response(child.stderr).text();
+  assert.deepEqual([code, stderr], [0, ""]);
+});
+
+Deno.test("prmig: Ctrl-C while reading ends with 130", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "prmig-process-" });
+  try {
+    const child = prmig(["dump", `sim:${directory}/lun.json?nexus=A&create&delayMs=60000`, "-v"]);
+    // The LUN's file is there once the command has begun, and with it the handler of the signal.
+    for (let waited = 0; waited < 10_000; waited += 20) {
+      const there = await Deno.stat(`${directory}/lun.json`).then(() => true, () => false);
+      if (there) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await ended(child);
+    assert.deepEqual([code, stdout], [130, ""]);
+    assert.match(stderr, /^error: interrupted by SIGINT\n {2}LUN: as before\n/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
