@@ -44,6 +44,7 @@ export function memoryWorld({ colour = false, stdin = "", stdoutSink }: WorldOpt
     env: () => undefined,
     stdin: { isTerminal: false, stream: () => ReadableStream.from([new TextEncoder().encode(stdin)]) },
     writeStdout: sink,
+    closeStdout: () => Promise.resolve(),
     onInterrupt: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
