@@ -9,7 +9,7 @@
 import { PrmigError } from "../errors.ts";
 import { describeCommand, traced } from "../pr/describe.ts";
 import type { Nexus } from "../pr/nexus.ts";
-import { patient } from "../pr/patient.ts";
+import { patient, type Retry } from "../pr/patient.ts";
 import { readOnly } from "../pr/read_only.ts";
 import { describeOutcome } from "../scsi/outcome.ts";
 import { openSgDevice } from "../sg/device.ts";
@@ -25,6 +25,8 @@ export interface OpenChoices {
   readonly trace: ((line: string) => void) | null;
   /** Milliseconds a command may take. Without it lib/sg decides. */
   readonly timeoutMs?: number;
+  /** Told before every repeat of a command, say because of a unit attention. */
+  readonly onRetry?: (retry: Retry) => void;
 }
 
 /** A device, opened. */
@@ -81,15 +83,18 @@ async function openSim(address: string, choices: OpenChoices): Promise<OpenDevic
   return { address, paths: [nexus], node: null, multipath: null, unusable: [], close: () => nexus.close() };
 }
 
-function prepared(nexus: Nexus, { writable, trace, timeoutMs }: OpenChoices): Nexus {
+function prepared(nexus: Nexus, { writable, trace, timeoutMs, onRetry }: OpenChoices): Nexus {
   const limited = timeoutMs === undefined ? nexus : timeLimited(nexus, timeoutMs);
   const waiting = patient(trace ? traced(limited, trace) : limited, {
     deadlineMs: timeoutMs,
-    onRetry: ({ address, cdb, outcome, attempt, pauseMs }) =>
+    onRetry: (retry) => {
+      const { address, cdb, outcome, attempt, pauseMs } = retry;
       trace?.(
         `${address}: ${describeOutcome(outcome)}: sending ${describeCommand(cdb)} again, attempt ${attempt + 1}` +
           (pauseMs > 0 ? `, in ${pauseMs} ms` : ""),
-      ),
+      );
+      onRetry?.(retry);
+    },
   });
   return writable ? waiting : readOnly(waiting);
 }

@@ -31,6 +31,11 @@ export interface KernelBackend {
   readonly sight: KernelSight;
   /** The next records, in order of time. One call at a time. */
   next(): Promise<KernelBatch>;
+  /**
+   * Puts a marker among the events: once {@link next} gives it back, everything before it has been given too.
+   * `false`: markers are not to be had.
+   */
+  mark(text: string): boolean;
   /** Takes everything down. Synchronous, so that it can run while the program ends; safe to call twice. */
   close(): void;
 }

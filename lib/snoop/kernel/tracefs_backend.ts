@@ -12,7 +12,7 @@ import { deviceNumbers, type KernelPath } from "./paths.ts";
 import type { DeviceOffsets } from "./probes.ts";
 import { type HeldNode, holdNode, newNonce, silencers } from "./self_test.ts";
 import { ownIdentity } from "./sweep.ts";
-import { codeOf, TRACE_FILES } from "./trace_files.ts";
+import { attempt, codeOf, TRACE_FILES } from "./trace_files.ts";
 import { findTracefs, type TraceHost, TraceInstance } from "./trace_instance.ts";
 import { LineSplitter } from "./lines.ts";
 import { parseTraceLine } from "./trace_line.ts";
@@ -146,6 +146,10 @@ class TracefsBackend implements KernelBackend {
     } catch (error) {
       return { kind: "ended", reason: `reading the kernel's trace failed: ${codeOf(error)}` };
     }
+  }
+
+  mark(text: string): boolean {
+    return attempt(() => this.instance.mark(text)) === null;
   }
 
   /** Runs the self-test on every held node. What else comes meanwhile is kept for {@link next}. */

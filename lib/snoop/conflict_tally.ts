@@ -1,0 +1,60 @@
+/**
+ * Conflicts and unit attentions of ordinary commands: the first at once, a storm of them once a second with a count.
+ *
+ * A fenced guest that goes on writing meets thousands of conflicts a second; a person wants to know that, not to see it.
+ *
+ * @module
+ */
+import type { PrEvent } from "./event.ts";
+import type { PollClock } from "./poll.ts";
+
+const WINDOW_MS = 1000;
+/** Different kinds counted side by side; beyond that the oldest window is closed early. */
+const MOST_KINDS = 32;
+
+interface Window {
+  last: PrEvent;
+  more: number;
+  cancel: () => void;
+}
+
+/** Counts the events of one LUN. */
+export class ConflictTally {
+  readonly #windows = new Map<string, Window>();
+
+  constructor(private readonly clock: Pick<PollClock, "after">, private readonly emit: (event: PrEvent) => void) {}
+
+  /** An event that may be one of many: same kind, device, status and command. */
+  take(event: PrEvent): void {
+    const kind = `${event.event} ${event.hctl} ${event.status} ${event.note}`;
+    const window = this.#windows.get(kind);
+    if (window) {
+      window.last = event;
+      window.more++;
+      return;
+    }
+    if (this.#windows.size >= MOST_KINDS) this.#end(this.#windows.keys().next().value!);
+    this.emit(event);
+    this.#open(kind, event);
+  }
+
+  #open(kind: string, last: PrEvent): void {
+    this.#windows.set(kind, { last, more: 0, cancel: this.clock.after(WINDOW_MS, () => this.#end(kind)) });
+  }
+
+  #end(kind: string): void {
+    const window = this.#windows.get(kind);
+    if (!window) return;
+    window.cancel();
+    this.#windows.delete(kind);
+    if (window.more === 0) return;
+    this.emit({ ...window.last, count: window.more, note: `${window.last.note}, ${window.more} more in a second` });
+    this.#open(kind, window.last); // a storm goes on being counted
+  }
+
+  /** Forgets what was being counted. */
+  close(): void {
+    for (const { cancel } of this.#windows.values()) cancel();
+    this.#windows.clear();
+  }
+}
