@@ -12,7 +12,9 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A field lies (partly) outside the bytes at hand. */
 export class ShortBuffer extends Error {
+  /** For logs. */
   override readonly name = "ShortBuffer";
+  /** `field` by its name in the standard; offset and size in bytes. */
   constructor(readonly field: string, readonly offset: number, readonly size: number, readonly available: number) {
     super(`${field} needs bytes ${offset} to ${offset + size - 1}, but there are only ${available}`);
   }
@@ -20,6 +22,7 @@ export class ShortBuffer extends Error {
 
 /** What was encoded does not decode to what was meant: a defect here, caught before the bytes leave. */
 export class ReadBackError extends Error {
+  /** For logs. */
   override readonly name = "ReadBackError";
 }
 
@@ -27,6 +30,7 @@ export class ReadBackError extends Error {
 export class BeReader {
   readonly #view: DataView;
 
+  /** Reads these bytes in place: what changes in them shows. */
   constructor(readonly bytes: Uint8Array) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -72,35 +76,42 @@ export class BeReader {
 
 /** Writes big-endian fields by offset into a zeroed buffer of fixed size. Throws `RangeError` for a value that does not fit. */
 export class BeWriter {
+  /** What has been written, zero where nothing was. */
   readonly bytes: Bytes;
   readonly #view: DataView;
 
+  /** `size` bytes, all zero. */
   constructor(size: number) {
     this.bytes = new Uint8Array(size);
     this.#view = new DataView(this.bytes.buffer);
   }
 
+  /** Unsigned 8-bit field. */
   u8(offset: number, value: number): this {
     this.#view.setUint8(offset, inRange(value, 0xff));
     return this;
   }
 
+  /** Unsigned 16-bit field. */
   u16(offset: number, value: number): this {
     this.#view.setUint16(offset, inRange(value, 0xffff));
     return this;
   }
 
+  /** Unsigned 32-bit field. */
   u32(offset: number, value: number): this {
     this.#view.setUint32(offset, inRange(value, 0xffffffff));
     return this;
   }
 
+  /** Unsigned 64-bit field. */
   u64(offset: number, value: bigint): this {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${value} is not an unsigned 64-bit value`);
     this.#view.setBigUint64(offset, value);
     return this;
   }
 
+  /** A copy of these bytes. */
   put(offset: number, bytes: Uint8Array): this {
     this.bytes.set(bytes, offset);
     return this;

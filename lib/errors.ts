@@ -45,7 +45,9 @@ export interface FailureFacts {
 
 /** A failure that says what failed, what is true of the LUN now, and what to do next. */
 export class PrmigError extends Error {
+  /** For logs: the class, as every Error has it. */
   override readonly name = "PrmigError";
+  /** `options.cause`: the error underneath, for those who debug. */
   constructor(readonly kind: FailureKind, readonly facts: FailureFacts, options?: ErrorOptions) {
     super(facts.message, options);
   }

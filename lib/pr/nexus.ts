@@ -29,6 +29,7 @@ export interface CommandOptions {
 
 /** What this host knows of its own initiator port without sending a command. */
 export interface InitiatorHint {
+  /** The port, or with `prefix` the beginning of its address. */
   readonly transportId: TransportId;
   /** `prefix`: only the beginning of the address is known (iSCSI without the session's ISID). */
   readonly match: "exact" | "prefix";

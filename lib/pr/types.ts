@@ -11,6 +11,7 @@ export type PrType = 1 | 3 | 5 | 6 | 7 | 8;
 
 /** One reservation type: who holds it and who may use the medium. */
 export interface PrTypeInfo {
+  /** TYPE code: 1, 3, 5 to 8. */
   readonly type: PrType;
   /** Name as the standard has it. */
   readonly name: string;
@@ -48,6 +49,7 @@ export function isPrType(type: number): type is PrType {
 
 /** One registration as the device shows it. */
 export interface Registration {
+  /** RESERVATION KEY; never 0 on a sane device. */
   readonly key: bigint;
   /** R_HOLDER: this nexus holds the reservation (types 7 and 8: every registrant does). */
   readonly holder: boolean;
@@ -69,8 +71,11 @@ export interface Reservation {
 
 /** Registrations and reservation of a LUN at one instant. */
 export interface PrState {
+  /** PRGENERATION: 32 bits, one more after every change of a registration; RESERVE and RELEASE leave it. */
   readonly generation: number;
+  /** Null: nobody holds the LUN. */
   readonly reservation: Reservation | null;
+  /** In the device's order. */
   readonly registrations: readonly Registration[];
 }
 

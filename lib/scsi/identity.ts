@@ -14,8 +14,11 @@ export interface LunIdentity {
   readonly designator: string | null;
   /** Every name the logical unit gives itself, best first. */
   readonly designators: readonly string[];
+  /** VENDOR IDENTIFICATION of INQUIRY, printable ASCII; empty when it was not delivered. */
   readonly vendor: string;
+  /** PRODUCT IDENTIFICATION, likewise. */
   readonly product: string;
+  /** PRODUCT REVISION LEVEL, likewise. */
   readonly revision: string;
   /** Unit serial number; null when there is none. */
   readonly serial: string | null;

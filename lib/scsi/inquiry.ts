@@ -20,8 +20,11 @@ export interface StandardInquiry {
   readonly tpgs: number;
   /** The device has more than one port. */
   readonly multiPort: boolean;
+  /** VENDOR IDENTIFICATION, printable ASCII without padding; empty when it was not delivered. */
   readonly vendor: string;
+  /** PRODUCT IDENTIFICATION, likewise. */
   readonly product: string;
+  /** PRODUCT REVISION LEVEL, likewise. */
   readonly revision: string;
 }
 

@@ -26,12 +26,15 @@ export interface Designator {
   readonly type: number;
   /** 1 binary, 2 ASCII, 3 UTF-8. */
   readonly codeSet: number;
+  /** DESIGNATOR, as delivered. */
   readonly bytes: Bytes;
 }
 
 /** The device answered with another page than the one asked for (old ones give standard data). */
 export class WrongPage extends Error {
+  /** For logs. */
   override readonly name = "WrongPage";
+  /** Page codes. */
   constructor(readonly asked: number, readonly got: number) {
     const hex = (page: number): string => page.toString(16).toUpperCase().padStart(2, "0") + "h";
     super(`asked for VPD page ${hex(asked)}, got page ${hex(got)}`);
