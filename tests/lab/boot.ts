@@ -5,16 +5,17 @@
  *   deno task lab -- sg_persist -k /dev/sg0         one command; its output and exit code become ours
  *
  * The command runs as root in the repository's directory, with the machine's files as they were at the start; what it
- * changes is gone afterwards, except for /lab-out (told at the end).
+ * changes is gone afterwards, except what it puts into /lab-out (which directory that is, is told at the start).
  *
  * @module
  */
-import { bootLab, endAs, parseFlags } from "./host/lab.ts";
+import { FlagError, parseFlags } from "./host/flags.ts";
+import { bootLab, endAs } from "./host/lab.ts";
 
-const { flags, rest } = parseFlags(Deno.args);
-const interactive = rest.length === 0;
-const shell = Deno.env.get("SHELL") ?? "/bin/sh";
 await endAs(async () => {
-  const { code } = await bootLab({ ...flags, interactive, command: interactive ? [shell] : rest });
-  return code;
+  const { flags, rest } = parseFlags(Deno.args);
+  if (rest[0]?.startsWith("-")) throw new FlagError(`${rest[0]}: no flag of the lab, and no command`);
+  const interactive = rest.length === 0;
+  const command = interactive ? [Deno.env.get("SHELL") ?? "/bin/sh"] : rest;
+  return (await bootLab({ ...flags, interactive, command })).code;
 });

@@ -10,16 +10,16 @@
  * @module
  */
 import { exists } from "./host/cache.ts";
-import { bootLab, endAs, parseFlags } from "./host/lab.ts";
+import { parseFlags } from "./host/flags.ts";
+import { bootLab, endAs } from "./host/lab.ts";
 import { countResults } from "./host/junit.ts";
 
 const SUITE = "tests/lab/suite/";
 const SUITE_SECONDS = 900;
 
-const { flags, rest } = parseFlags(Deno.args, { timeoutSeconds: SUITE_SECONDS });
-const chosen = rest.some((word) => word.startsWith("tests/")) ? rest : [...rest, SUITE];
-
 await endAs(async () => {
+  const { flags, rest } = parseFlags(Deno.args, { timeoutSeconds: SUITE_SECONDS });
+  const chosen = rest.some((word) => word.startsWith("tests/")) ? rest : [...rest, SUITE];
   const started = Date.now();
   const { code, out } = await bootLab({
     ...flags,

@@ -9,6 +9,11 @@ export class LabUnavailable extends Error {
   override name = "LabUnavailable";
 }
 
+/** The lab ran the command and did not come to its end: a failure, never a skip. */
+export class LabDied extends Error {
+  override name = "LabDied";
+}
+
 export interface CommandOptions {
   readonly env?: Record<string, string>;
   readonly cwd?: string;

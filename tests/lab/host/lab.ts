@@ -2,35 +2,25 @@
  * What both lab tasks share: provide, make Deno's cache complete, choose the accelerator, boot, and say honestly how it
  * ended.
  *
- *   exit 77   the lab cannot run on this machine (never with CI set: there it is exit 1)
+ *   exit 77   the lab cannot start on this machine (never with CI set: there it is exit 1)
  *
  * @module
  */
 import { provision } from "../provision.ts";
-import { LabUnavailable, output } from "./command.ts";
+import { LabDied, LabUnavailable, output } from "./command.ts";
 import { exists } from "./cache.ts";
+import { FLAG_HELP, FlagError, type LabFlags } from "./flags.ts";
 import { chooseAccelerator } from "./kvm.ts";
 import { runMachine, type Sink } from "./machine.ts";
 
 const REPOSITORY = new URL("../../../", import.meta.url).pathname.replace(/\/$/, "");
+const EXIT_USAGE = 2;
 const EXIT_SKIPPED = 77;
 const EXIT_INTERRUPTED = 130;
-
-export interface LabFlags {
-  /** Seconds until the machine is ended; 0 for an interactive shell means a day. */
-  readonly timeoutSeconds: number;
-  readonly memoryMiB: number;
-  /** "auto" tries KVM. */
-  readonly accelerator: "auto" | "kvm" | "tcg";
-  /** Where logs and results go; a fresh directory if undefined. */
-  readonly out: string | undefined;
-}
 
 export interface Boot extends LabFlags {
   readonly interactive: boolean;
   readonly command: readonly string[];
-  /** Gets what the command prints, besides our own standard output. */
-  readonly tee?: (bytes: Uint8Array) => void;
 }
 
 export interface BootResult {
@@ -38,43 +28,18 @@ export interface BootResult {
   readonly out: string;
 }
 
-/** Our own flags before the command: --timeout=SECONDS, --memory=MIB, --accel=auto|kvm|tcg, --out=DIR, then `--`. */
-export function parseFlags(
-  args: readonly string[],
-  defaults: Partial<LabFlags> = {},
-): { flags: LabFlags; rest: string[] } {
-  let flags: LabFlags = { timeoutSeconds: 600, memoryMiB: 2048, accelerator: "auto", out: undefined, ...defaults };
-  const rest = [...args];
-  if (rest[0] === "--") rest.shift(); // deno task passes it on
-  while (rest[0]?.startsWith("--")) {
-    const word = rest.shift()!;
-    const [, name, value] = /^--(timeout|memory|accel|out)=(.+)$/.exec(word) ?? [];
-    if (word === "--") break;
-    if (name === "timeout") flags = { ...flags, timeoutSeconds: Number(value) };
-    else if (name === "memory") flags = { ...flags, memoryMiB: Number(value) };
-    else if (name === "out") flags = { ...flags, out: value };
-    else if (name === "accel" && (value === "auto" || value === "kvm" || value === "tcg")) {
-      flags = { ...flags, accelerator: value };
-    } else {
-      rest.unshift(word);
-      break;
-    }
-  }
-  return { flags, rest };
-}
-
 /** Boots once, runs the command, gives back its exit code. @throws LabUnavailable */
 export async function bootLab(boot: Boot): Promise<BootResult> {
   const note = (line: string): void => console.error(`lab: ${line}`);
   const kit = await provision(note);
-  const env = await prepareDeno();
+  const env = await prepareDeno(note);
   const accelerator = boot.accelerator === "auto" ? await chooseAccelerator(kit) : boot.accelerator;
   const out = boot.out ?? await Deno.makeTempDir({ prefix: "prmig-lab-out-" });
   await Deno.mkdir(out, { recursive: true });
-  for (const stale of ["exit-code", "failure"]) {
+  for (const stale of ["started", "exit-code", "failure", "junit.xml", "summary.json"]) {
     if (await exists(`${out}/${stale}`)) await Deno.remove(`${out}/${stale}`);
   }
-  note(`Linux ${kit.kernelVersion} under QEMU (${accelerator}); logs in ${out}`);
+  note(`Linux ${kit.kernelVersion} under QEMU (${accelerator}); /lab-out is ${out}`);
   const stop = new AbortController();
   const interrupted = (): void => stop.abort();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -93,7 +58,7 @@ export async function bootLab(boot: Boot): Promise<BootResult> {
         memoryMiB: boot.memoryMiB,
         signal: stop.signal,
       },
-      sinkTo(Deno.stdout, boot.tee),
+      sinkTo(Deno.stdout),
       sinkTo(Deno.stderr),
     );
     return { code, out };
@@ -105,19 +70,23 @@ export async function bootLab(boot: Boot): Promise<BootResult> {
   }
 }
 
-function sinkTo(stream: { write(bytes: Uint8Array): Promise<number> }, tee?: (bytes: Uint8Array) => void): Sink {
+function sinkTo(stream: { write(bytes: Uint8Array): Promise<number> }): Sink {
   return async (bytes) => {
-    tee?.(bytes);
     for (let at = 0; at < bytes.length;) at += await stream.write(bytes.subarray(at));
   };
 }
 
 /** There is no network inside: all packages and compiled modules must be in DENO_DIR before. */
-async function prepareDeno(): Promise<Record<string, string>> {
+async function prepareDeno(note: (line: string) => void): Promise<Record<string, string>> {
   const modules = ["main.ts", "tests/lab/init/luns.ts", ...filesBelow("tests/lab/suite")];
   const present: string[] = [];
   for (const path of modules) if (await exists(`${REPOSITORY}/${path}`)) present.push(path);
-  if (present.length > 0) await output([Deno.execPath(), "cache", "--quiet", ...present], { cwd: REPOSITORY });
+  try {
+    await output([Deno.execPath(), "cache", "--quiet", ...present], { cwd: REPOSITORY });
+  } catch (error) {
+    // a module that is broken will say so itself when it is run
+    note(`not everything could be cached: ${(error as Error).message}`);
+  }
   const info = JSON.parse(await output([Deno.execPath(), "info", "--json"], { cwd: REPOSITORY }));
   const env: Record<string, string> = { DENO_DIR: info.denoDir };
   for (const [name, value] of Object.entries(Deno.env.toObject())) {
@@ -138,6 +107,14 @@ export async function endAs(run: () => Promise<number>): Promise<never> {
   try {
     Deno.exit(await run());
   } catch (error) {
+    if (error instanceof FlagError) {
+      console.error(`lab: ${error.message}\n${FLAG_HELP}`);
+      Deno.exit(EXIT_USAGE);
+    }
+    if (error instanceof LabDied) {
+      console.error(`lab: FAILED: ${error.message}`);
+      Deno.exit(1);
+    }
     if (!(error instanceof LabUnavailable)) throw error;
     if ((Deno.env.get("CI") ?? "") !== "") {
       console.error(`lab: FAILED to start: ${error.message}`);

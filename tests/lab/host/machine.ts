@@ -5,13 +5,13 @@
  *   lab.stdout, .stderr  virtio ports, byte clean   -> the streams given by the caller
  *   lab.alive            virtio port                   closed when this program ends, however it ends: the machine ends too
  *   hvc0                 virtio console                in place of the three, with a terminal (interactive)
- *   out                  9p share                      lab.env, environment.sh and command.sh in, exit-code or failure out
+ *   out                  9p share                      lab.env, environment.sh and command.sh in; started, exit-code or failure out
  *
  * @module
  */
 import type { LabKit } from "../provision.ts";
 import { exists } from "./cache.ts";
-import { LabUnavailable, quote } from "./command.ts";
+import { LabDied, LabUnavailable, quote } from "./command.ts";
 
 export interface MachineOptions {
   readonly kit: LabKit;
@@ -32,7 +32,12 @@ export interface MachineOptions {
   readonly signal: AbortSignal;
 }
 
-/** How the command ended. @throws LabUnavailable if it could not be started, or time ran out before it ended */
+/**
+ * The command's exit code.
+ *
+ * @throws LabUnavailable if it was never started
+ * @throws LabDied if it was, and the machine ended before it did
+ */
 export async function runMachine(options: MachineOptions, stdout: Sink, stderr: Sink): Promise<number> {
   const { kit, out } = options;
   const sockets = await Deno.makeTempDir({ prefix: "prmig-lab-" });
@@ -91,12 +96,10 @@ async function pour(connection: Deno.Conn, sink: Sink): Promise<void> {
 
 async function outcome(out: string, qemuCode: number, seconds: number, complaint: string): Promise<number> {
   if (await exists(`${out}/exit-code`)) return Number(await Deno.readTextFile(`${out}/exit-code`));
-  if (await exists(`${out}/failure`)) {
-    throw new LabUnavailable(`${(await Deno.readTextFile(`${out}/failure`)).trim()} (see ${out}/console.log)`);
-  }
-  if (qemuCode === 124 || qemuCode === 137) throw new LabUnavailable(`ended after ${seconds} s, its time limit`);
-  const said = complaint === "" ? "" : `: ${complaint}`;
-  throw new LabUnavailable(`QEMU ended with ${qemuCode} before the command did${said} (see ${out}/console.log)`);
+  const Failure = await exists(`${out}/started`) ? LabDied : LabUnavailable;
+  if (await exists(`${out}/failure`)) throw new Failure((await Deno.readTextFile(`${out}/failure`)).trim());
+  if (qemuCode === 124 || qemuCode === 137) throw new Failure(`ended after ${seconds} s, its time limit`);
+  throw new Failure(`QEMU ended with ${qemuCode} before the command did${complaint === "" ? "" : `: ${complaint}`}`);
 }
 
 /** What the machine reads when it starts: init/initramfs.sh and init/main.sh say how. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # PID 1 of the lab, on the overlay root: mounts, modules, LUNs; then the given command; then the end of the machine.
-# /lab-out (the host's out share): lab.env, environment.sh and command.sh come in, exit-code or failure goes out.
+# /lab-out (the host's out share): lab.env, environment.sh and command.sh come in, started, exit-code or failure go out.
 . /lab-out/lab.env
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -47,6 +47,7 @@ chmod 755 /usr/local/bin/prmig
 deno run -A --no-check --cached-only "$LAB_REPO/tests/lab/init/luns.ts" >/run/luns.log 2>&1 ||
   fail "cannot set up the LUNs: $(cat /run/luns.log)"
 
+: >/lab-out/started
 if [ -n "$LAB_INTERACTIVE" ]; then
   setsid -c sh /lab-out/command.sh <>/dev/hvc0 >&0 2>&1
   echo $? >/lab-out/exit-code
