@@ -9,7 +9,7 @@ import { type LunModel, registrationOf } from "./model.ts";
 import { initiatorOfTransportId, type NexusId, portOf, throughPort } from "./nexus_id.ts";
 import { check, conflict, good, type Outcome } from "./outcome.ts";
 import { count, putRegistration, setAptpl, unregister } from "./registry.ts";
-import { SENSE, type SenseCode } from "./sense_code.ts";
+import { SENSE } from "./sense_code.ts";
 
 /** Executes the action; `ignoreKey` for REGISTER AND IGNORE EXISTING KEY. */
 export function register(model: LunModel, nexus: NexusId, list: BasicParameters, ignoreKey: boolean): Outcome {
@@ -45,7 +45,7 @@ function registerNew(
   // All or nothing: a port where the same initiator is registered would refuse RESERVATION KEY 0.
   if (!ignoreKey && siblings.some((each) => registrationOf(model, each))) return conflict(model);
   const named = nexusesNamed(model, nexus, list);
-  if (!Array.isArray(named)) return check(model, named);
+  if (named === null) return check(model, SENSE.invalidFieldInList);
   return store(model, [nexus, ...siblings, ...named], list);
 }
 
@@ -82,19 +82,19 @@ function unregisterAll(
   return report(setAptpl(count(after, counts), list.aptpl));
 }
 
-/** The nexuses SPEC_I_PT names, without those a lenient target skips; or the sense of what is wrong with them. */
-function nexusesNamed(model: LunModel, nexus: NexusId, list: BasicParameters): NexusId[] | SenseCode {
+/** The nexuses SPEC_I_PT names, without those a lenient target skips; `null` when one is unknown, or may not be named. */
+function nexusesNamed(model: LunModel, nexus: NexusId, list: BasicParameters): NexusId[] | null {
   const { profile, ports } = model.device;
   const reached = list.allTgPt ? ports : [portOf(nexus)];
   const found: NexusId[] = [];
   for (const id of list.specIPt ?? []) {
     const initiator = initiatorOfTransportId(id);
-    if (initiator === null) return SENSE.invalidFieldInList;
+    if (initiator === null) return null;
     for (const port of reached) {
       const each = throughPort(initiator, port);
       if (each === nexus || found.includes(each)) continue;
       if (registrationOf(model, each) !== undefined) {
-        if (profile.specIPtRegistered === "refuse") return SENSE.invalidFieldInList;
+        if (profile.specIPtRegistered === "refuse") return null;
         if (profile.specIPtRegistered === "skip") continue;
       }
       found.push(each);

@@ -1,0 +1,124 @@
+/**
+ * The scratch LUN scenarios are played on: three nexuses, who they are, and how to bring the LUN back to nothing.
+ *
+ * Only for a LUN nobody uses: getting it clean removes every registration there is, whoever made it.
+ *
+ * @module
+ */
+import { BeReader } from "../bytes.ts";
+import { PrmigError } from "../errors.ts";
+import { PR_IN_ACTION, PR_OUT_ACTION, prOutCdb } from "../pr/cdb.ts";
+import { type Capabilities, decodeCapabilities } from "../pr/capabilities.ts";
+import { decodeFullStatus } from "../pr/full_status.ts";
+import type { Nexus, Reply } from "../pr/nexus.ts";
+import { encodePrOut } from "../pr/pr_out.ts";
+import { decodeReadKeys } from "../pr/read_keys.ts";
+import type { TransportId } from "../pr/transport_id.ts";
+import { ordinaryCommand } from "./ordinary.ts";
+import { type Player, PLAYERS } from "./scenario.ts";
+import { resultOf, send, sendIn } from "./talk.ts";
+
+/** The three nexuses. */
+export type Nexuses = Readonly<Record<Player, Nexus>>;
+
+/** A nexus as READ FULL STATUS names it. */
+export interface Port {
+  readonly transportId: TransportId;
+  readonly relativeTargetPort: number | "all";
+}
+
+/** What is learned of the LUN once, before the scenarios. */
+export interface BenchLun {
+  readonly nexuses: Nexuses;
+  /** `null` when the device has no READ FULL STATUS: players are then known by their keys only. */
+  readonly ports: Readonly<Record<Player, Port>> | null;
+  readonly capabilities: Capabilities;
+  readonly blockBytes: number;
+}
+
+/** Room for an answer with many registrations. */
+export const ROOM = 8192;
+const MOST_ATTENTIONS = 10;
+/** One key a player while they introduce themselves. */
+const INTRODUCTION = 0x7072_6d67_0000_0e00n;
+
+/** Cleans the LUN and finds out who the players are. Rejects with PrmigError `device` or `refused` when it cannot. */
+export async function prepare(nexuses: Nexuses): Promise<BenchLun> {
+  await clean(nexuses);
+  const capacity = await must(nexuses.A, "readCapacity10");
+  const capabilities = decodeCapabilities((await sendIn(nexuses.A, PR_IN_ACTION.reportCapabilities, 8)).dataIn);
+  if (capabilities.kind !== "complete") throw trouble(nexuses.A, "REPORT CAPABILITIES is cut short");
+  const ports = await introduce(nexuses);
+  await clean(nexuses);
+  const blockBytes = new BeReader(capacity.dataIn).u32(4, "LOGICAL BLOCK LENGTH");
+  return { nexuses, ports, capabilities: capabilities.capabilities, blockBytes };
+}
+
+/** Takes every reservation and registration from the LUN, and every waiting unit attention from the players. */
+export async function clean(nexuses: Nexuses): Promise<void> {
+  for (const player of PLAYERS) await drain(nexuses[player]);
+  for (const player of PLAYERS) await must(nexuses[player], "release6", ["good", "conflict"]);
+  const key = INTRODUCTION;
+  const registered = await out(nexuses.A, PR_OUT_ACTION.registerAndIgnore, 0n, key);
+  if (!["good", "02/08/00"].includes(registered)) {
+    throw trouble(nexuses.A, `REGISTER AND IGNORE EXISTING KEY answers ${registered}`);
+  }
+  const cleared = await out(nexuses.A, PR_OUT_ACTION.clear, key, 0n);
+  if (cleared !== "good") throw trouble(nexuses.A, `CLEAR answers ${cleared}`);
+  for (const player of PLAYERS) await drain(nexuses[player]);
+  const keys = decodeReadKeys((await sendIn(nexuses.A, PR_IN_ACTION.readKeys, ROOM)).dataIn);
+  if (keys.keys.length > 0) throw trouble(nexuses.A, `${keys.keys.length} keys are there again after CLEAR`);
+}
+
+/** TEST UNIT READY until nothing waits. */
+async function drain(nexus: Nexus): Promise<void> {
+  for (let i = 0; i < MOST_ATTENTIONS; i++) {
+    const { cdb, data } = ordinaryCommand("testUnitReady", 0);
+    const result = resultOf(await send(nexus, cdb, data));
+    if (!result.startsWith("06/")) return;
+  }
+  throw trouble(nexus, `more than ${MOST_ATTENTIONS} unit attentions`);
+}
+
+async function introduce(nexuses: Nexuses): Promise<Record<Player, Port> | null> {
+  for (const [i, player] of PLAYERS.entries()) {
+    const result = await out(nexuses[player], PR_OUT_ACTION.registerAndIgnore, 0n, INTRODUCTION + BigInt(i));
+    if (!["good", "02/08/00"].includes(result)) throw trouble(nexuses[player], `REGISTER answers ${result}`);
+  }
+  const reply = await sendIn(nexuses.A, PR_IN_ACTION.readFullStatus, ROOM);
+  if (["05/24/00", "05/20/00"].includes(resultOf(reply))) return null;
+  if (resultOf(reply) !== "good") throw trouble(nexuses.A, `READ FULL STATUS answers ${resultOf(reply)}`);
+  const { registrations } = decodeFullStatus(reply.dataIn);
+  const find = (player: Player): Port => {
+    const found = registrations.find(({ key }) => key === INTRODUCTION + BigInt(PLAYERS.indexOf(player)));
+    if (found === undefined) throw trouble(nexuses[player], "two of the three devices are one and the same nexus");
+    return { transportId: found.transportId, relativeTargetPort: found.relativeTargetPort };
+  };
+  return { A: find("A"), B: find("B"), C: find("C") };
+}
+
+async function out(nexus: Nexus, action: number, rk: bigint, sark: bigint): Promise<string> {
+  return resultOf(await send(nexus, prOutCdb({ action }), encodePrOut({ rk, sark })));
+}
+
+async function must(
+  nexus: Nexus,
+  name: "readCapacity10" | "release6",
+  accepted: readonly string[] = ["good"],
+): Promise<Reply> {
+  const { cdb, data } = ordinaryCommand(name, 0);
+  const reply = await send(nexus, cdb, data);
+  const result = resultOf(reply);
+  // A target without RELEASE(6) has no SPC-2 reservation to release.
+  if (accepted.includes(result) || (name === "release6" && result === "05/20/00")) return reply;
+  throw trouble(nexus, `${name} answers ${result}`);
+}
+
+function trouble(nexus: Nexus, what: string): PrmigError {
+  return new PrmigError("device", {
+    message: `Cannot play scenarios on ${nexus.address}: ${what}`,
+    device: nexus.address,
+    lun: "Registrations of the scenarios (keys 0x70726d67...) may be left.",
+    remedy: `prmig dump ${nexus.address}`,
+  });
+}
