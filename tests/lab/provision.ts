@@ -23,8 +23,11 @@ const PACKAGES = [
 /** Modules for the initramfs; the others are loaded with modprobe once the root is there. */
 const BOOT_MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console"];
 
+/** Half of the kernel package is drivers for hardware that a virtual machine does not have. */
+const UNWANTED_MODULES = ["sound", "drivers/gpu", "drivers/media", "drivers/net/wireless", "drivers/staging"];
+
 /** Raise it when a directory in the cache gets another content under the same name. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 /** Everything a boot needs. All paths are absolute; `toolsRoot` is "" if the machine lacks nothing. */
 export interface LabKit {
@@ -42,9 +45,10 @@ export async function provision(say: (line: string) => void = () => {}): Promise
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     throw new LabUnavailable(`the lab boots an x86_64 Debian kernel, and this is ${Deno.build.arch} ${Deno.build.os}`);
   }
-  const toolsRoot = await provideTools(say);
+  const plan = await planPackages();
+  const toolsRoot = await provideTools(plan, say);
   const find = (program: string): Promise<Tool> => findTool(program, toolsRoot);
-  const kernel = await provideKernel(find, say);
+  const kernel = await provideKernel(plan, find, say);
   const busybox = toolsRoot !== "" && await exists(`${toolsRoot}/usr/bin/busybox`)
     ? `${toolsRoot}/usr/bin/busybox`
     : "/usr/bin/busybox";
@@ -60,11 +64,36 @@ export async function provision(say: (line: string) => void = () => {}): Promise
   };
 }
 
-async function provideTools(say: (line: string) => void): Promise<string> {
-  const missing = await missingPackages(PACKAGES);
+/** What has to come from packages, as apt sees it today. */
+interface Plan {
+  /** Packages that are not installed, and with what versions they and all they need would come. */
+  readonly missing: readonly string[];
+  readonly tools: readonly string[];
+  /** The package behind linux-image-amd64. */
+  readonly image: { readonly package: string; readonly version: string };
+}
+
+/** Asking apt takes seconds, so the answer is kept as long as neither the installed packages nor the lists change. */
+async function planPackages(): Promise<Plan> {
+  const stamps = await Promise.all(["/var/lib/dpkg/status", "/var/lib/apt/lists"].map(async (path) => {
+    const { mtime, size } = await Deno.stat(path);
+    return `${path} ${mtime?.getTime()} ${size}`;
+  }));
+  const path = await cached(
+    `plan-${await shortHash([RECIPE, ...PACKAGES, ...stamps].join("\n"))}`,
+    async (directory) => {
+      const missing = await missingPackages(PACKAGES);
+      const tools = missing.length === 0 ? [] : await planInstall(missing);
+      const plan: Plan = { missing, tools, image: await resolveMetapackage("linux-image-amd64") };
+      await Deno.writeTextFile(`${directory}/plan.json`, JSON.stringify(plan));
+    },
+  );
+  return JSON.parse(await Deno.readTextFile(`${path}/plan.json`));
+}
+
+async function provideTools({ missing, tools }: Plan, say: (line: string) => void): Promise<string> {
   if (missing.length === 0) return "";
-  const plan = await planInstall(missing);
-  const path = await cached(`tools-${await shortHash([RECIPE, ...plan].join("\n"))}`, async (directory) => {
+  const path = await cached(`tools-${await shortHash([RECIPE, ...tools].join("\n"))}`, async (directory) => {
     say(`unpacking ${missing.join(", ")} (not installed here)`);
     await unpackInstall(missing, directory);
   });
@@ -76,14 +105,20 @@ interface Kernel {
   readonly path: string;
 }
 
-async function provideKernel(find: (program: string) => Promise<Tool>, say: (line: string) => void): Promise<Kernel> {
-  const image = await resolveMetapackage("linux-image-amd64");
+async function provideKernel(
+  { image }: Plan,
+  find: (program: string) => Promise<Tool>,
+  say: (line: string) => void,
+): Promise<Kernel> {
   const version = image.package.replace("linux-image-", "");
   const path = await cached(`kernel-${version}_${image.version}-${RECIPE}`, async (directory) => {
     say(`unpacking ${image.package} ${image.version}`);
     await unpackPackage(image.package, image.version, directory);
     await extractVmlinux(`${directory}/boot/vmlinuz-${version}`, `${directory}/vmlinux`, find);
     await Deno.remove(`${directory}/boot`, { recursive: true });
+    for (const name of UNWANTED_MODULES) {
+      await Deno.remove(`${directory}/lib/modules/${version}/kernel/${name}`, { recursive: true });
+    }
     const depmod = await find("depmod");
     await output([depmod.path, "-b", directory, version], { env: depmod.env });
   });
