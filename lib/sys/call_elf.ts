@@ -5,9 +5,9 @@
  *     long call(nr, a, b, c, d):  block every signal; r = system call nr(a, b, c, d); restore the signal mask; return r
  *
  * Why not libc: a nonblocking foreign call runs on a pool thread, and its errno cannot be fetched from another thread.
- * Why the mask: the kernel hands a signal to any thread when the main one has one pending already (bursts of signals
- * ended 7 of 80 unmasked sleeps on pool threads), and a signal that arrives inside SG_IO on /dev/sgN makes the kernel
- * start the call again, that is, SEND THE COMMAND TWICE.
+ * Why the mask: when the main thread has a signal pending already, the kernel hands the next one to any other thread
+ * (bursts ended 7 of 80 unmasked sleeps on pool threads), and a signal inside SG_IO on /dev/sgN makes the kernel start
+ * the call again: the command is SENT TWICE (seen on Linux 6.1). docs/decisions/0006-signal-proof-system-calls.md
  *
  *     0 ELF header | 64 program headers | 288 hash | 312 symbols | 360 names | 368 code | 512 dynamic section | 608
  *

@@ -172,6 +172,34 @@ labTest("no signal makes the kernel send a command twice, and the program runs o
   });
 });
 
+labTest("the memory of a command outlives every collection while the device works on it", async () => {
+  const PATTERN = 0x5a;
+  const BLOCKS = 64;
+  const at = (operation: number, block: number): Uint8Array =>
+    Uint8Array.of(operation, 0, 0, 0, 0, block, 0, 0, BLOCKS, 0);
+  await withSlowDisk(400, async (disk) => {
+    await throughNode(disk.sg, async (nexus) => {
+      assert.equal((await nexus.execute(at(0x2a, 0), new Uint8Array(BLOCKS * 512).fill(PATTERN))).status, 0);
+    });
+    const reads = Array.from(
+      { length: 6 },
+      () => throughNode(disk.sg, (nexus) => nexus.execute(at(0x28, 0), BLOCKS * 512), false),
+    );
+    const deadline = Date.now() + 600;
+    let garbage = 0;
+    while (Date.now() < deadline) { // while the commands are under way
+      for (let i = 0; i < 50; i++) garbage += new Uint8Array(64 * 1024).fill(0xff).length;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    assert.ok(garbage > 0);
+    for (const { status, dataIn } of await Promise.all(reads)) {
+      assert.equal(status, 0);
+      assert.equal(dataIn.length, BLOCKS * 512);
+      assert.ok(dataIn.every((byte) => byte === PATTERN));
+    }
+  });
+});
+
 labTest("a command that exceeds its time is a reply whose outcome is unknown", async () => {
   await withSlowDisk(3000, async (disk) => {
     const started = Date.now();
