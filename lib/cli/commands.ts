@@ -7,6 +7,8 @@ import type { Command } from "./command.ts";
 import { dump } from "./commands/dump.ts";
 import { help } from "./commands/help.ts";
 import { preempt } from "./commands/preempt.ts";
+import { recv } from "./commands/recv.ts";
+import { send } from "./commands/send.ts";
 
 /** Every command there is. */
-export const COMMANDS: readonly Command[] = [dump, preempt, help];
+export const COMMANDS: readonly Command[] = [dump, send, recv, preempt, help];

@@ -15,6 +15,8 @@ export interface World {
   readonly stdin: ByteSource;
   /** Raw bytes to stdout, for a stream that programs read; throws `Deno.errors.BrokenPipe` when its reader has gone. */
   readonly writeStdout: (bytes: Uint8Array) => void;
+  /** Ends stdout, so that its reader sees the end while this process goes on. Nothing can be written to it after that. */
+  readonly closeStdout: () => Promise<void>;
   /** Calls back at every SIGINT, SIGTERM and SIGHUP, with its name, until the returned function is called. */
   readonly onInterrupt: (listener: (signal: string) => void) => () => void;
 }

@@ -52,13 +52,14 @@ async function runCommand(
   help: CommandContext["help"],
 ): Promise<number> {
   const stop = new AbortController();
-  const { out, err, env, stdin, writeStdout } = world;
+  const { out, err, env, stdin, writeStdout, closeStdout } = world;
   const context: CommandContext = {
     out,
     err,
     env,
     stdin,
     writeStdout,
+    closeStdout,
     json: circumstances.json,
     verbose: input.verbose === true,
     signal: stop.signal,
@@ -70,8 +71,8 @@ async function runCommand(
     const again = stop.signal.aborted;
     const error = interruption(command, signal, again);
     stop.abort(error);
-    if (!command.changesLun || again) interrupted.reject(error);
-    else world.err.line(`${signal}: stopping in good order; once more to stop at once`);
+    if (again || !(command.changesLun || command.stopsItself)) interrupted.reject(error);
+    else if (command.changesLun) world.err.line(`${signal}: stopping in good order; once more to stop at once`);
   });
   try {
     return await Promise.race([command.run(input, context), interrupted.promise]) ?? EXIT.ok;

@@ -23,6 +23,7 @@ export function processWorld(): World {
       stream: () => Deno.stdin.readable,
     },
     writeStdout: streamSink(Deno.stdout),
+    closeStdout: async () => (await import("../sys/fd.ts")).endStdout(),
     onInterrupt: (listener) => {
       const listeners = SIGNALS.map((signal) => [signal, () => listener(signal)] as const);
       for (const [signal, call] of listeners) Deno.addSignalListener(signal, call);

@@ -22,12 +22,17 @@ export function lunLink(clock: Clock): Link {
 /** Messages kept for a side that is busy with a LUN; a peer that sends more than this is cut off. */
 const INBOX_LIMIT = 1024;
 
+/** What a two-way link is made of. */
+export interface StreamEnds {
+  readonly lines: AsyncIterable<string>;
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  readonly clock: Clock;
+  /** Told once if the other side says something that is no message. */
+  readonly onBroken: (why: string) => void;
+}
+
 /** A stream that runs both ways: lines of messages in, bytes of messages out. */
-export function streamLink(
-  lines: AsyncIterable<string>,
-  write: (bytes: Uint8Array) => Promise<void>,
-  clock: Clock,
-): Link {
+export function streamLink({ lines, write, clock, onBroken }: StreamEnds): Link {
   const inbox: Message[] = [];
   let open = true;
   let arrived = Promise.withResolvers<void>();
@@ -47,9 +52,8 @@ export function streamLink(
       ring();
     }
   };
-  // A line that is no message ends the link like any other end; the LUN tells what is true.
-  listen().catch((error) => ended = error instanceof Error ? error.message : String(error));
-  let ended = "";
+  // A line that is no message ends the link like any other end: from then on the LUN tells what is true.
+  listen().catch((error) => onBroken(error instanceof Error ? error.message : String(error)));
   let writable = true;
   return {
     duplex: true,

@@ -21,6 +21,9 @@ import { followGuest } from "./follow.ts";
 /** Pause between two looks at a LUN that has to signal for the other side, growing from the first to the second. */
 const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
 
+/** What ends the wait for a destination to settle. */
+const ENDINGS: readonly string[] = ["settled", "quiet", "closed"];
+
 /** Holds the prepared hand-over until the moment of the switch; rejects to call it off. */
 export type Gate = (signal: AbortSignal) => Promise<void>;
 
@@ -123,14 +126,15 @@ async function awaitTaken(run: Run): Promise<Picture[]> {
 async function verified(run: Run, pictures: readonly Picture[]): Promise<Ending> {
   const { link } = run.ports;
   tell(run, "verified", "the LUN shows that the destination holds");
+  let last = pictures;
   if (await link.send({ record: "verified" })) {
-    // Nothing depends on the answer; it only lets the report show the final keys.
-    for (let said: string = ""; said !== "settled" && said !== "quiet" && said !== "closed";) {
-      said = (await link.next(LOOK_MS.besideMessages)).record;
-    }
+    // Nothing depends on the answer; with it the report shows the destination under its final key.
+    let said: string;
+    do said = (await link.next(LOOK_MS.besideMessages)).record; while (!ENDINGS.includes(said));
+    if (said === "settled") last = await lookAtAll(run);
   }
   await writeDown(run, "closed", "moved");
-  return { outcome: "moved", pictures };
+  return { outcome: "moved", pictures: last };
 }
 
 /** A picture in which the source is gone although nobody took from it, or the destination gone under a commit. */

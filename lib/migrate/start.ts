@@ -16,6 +16,12 @@ import { type Ending, type Leg, lookAtAll, type Run, writeDown } from "./run.ts"
 import { badStream, encodeOfferStream, type OfferStream } from "./stream.ts";
 import { reportSource } from "./report.ts";
 
+/** A hand-over that succeeded. */
+export interface HandedOver {
+  readonly legs: readonly Leg[];
+  readonly ending: Ending;
+}
+
 /** What a source needs besides its LUNs and ports. */
 export interface SourceOptions {
   /** Name of the hand-over: a UUID. */
@@ -31,7 +37,7 @@ export interface SourceOptions {
 }
 
 /** Offers the LUNs and hands them over. Errors: see {@link runSource}. */
-export async function startSource(luns: readonly Lun[], ports: Ports, options: SourceOptions): Promise<Ending> {
+export async function startSource(luns: readonly Lun[], ports: Ports, options: SourceOptions): Promise<HandedOver> {
   const { handOver, timeoutMs } = options;
   refuseTwice(luns);
   const legs: Leg[] = [];
@@ -54,7 +60,7 @@ export async function startSource(luns: readonly Lun[], ports: Ports, options: S
     const reason = new TurnBack("link", `the offer could not be sent: ${why}`, { cause: error });
     return reportSource(run, reason, { outcome: "restored", pictures: await lookAtAll(run) });
   }
-  return await runSource(run, lease, options.gate);
+  return { legs, ending: await runSource(run, lease, options.gate) };
 }
 
 /** What a destination needs besides the stream and its ports. */
@@ -82,7 +88,7 @@ export async function startDestination(
   stream: OfferStream,
   ports: Ports,
   options: DestinationOptions,
-): Promise<Ending> {
+): Promise<HandedOver> {
   const { handOver, signals, windowMs } = stream.hello;
   if ((signals === "stream") !== ports.link.duplex) {
     throw badStream(
@@ -99,7 +105,8 @@ export async function startDestination(
     await ports.link.send({ record: "refused", reason: error instanceof Error ? error.message : String(error) });
     throw error;
   }
-  return await runDestination({ handOver, role: "destination", legs, ports, windowMs, timeoutMs, committed: false });
+  const run: Run = { handOver, role: "destination", legs, ports, windowMs, timeoutMs, committed: false };
+  return { legs, ending: await runDestination(run) };
 }
 
 function refuseTwice(luns: readonly Lun[]): void {

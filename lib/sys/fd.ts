@@ -41,6 +41,38 @@ export function closeFd(fd: number): void {
 }
 
 /**
+ * Ends stdout: its reader sees the end while this process goes on. The runtime keeps a duplicate of the descriptor which
+ * it cannot be asked to close, so every descriptor that leads to the same place is made to lead to /dev/null; the numbers
+ * stay taken, so that the next file opened is not taken for stdout. Throws {@link SysError}.
+ *
+ * Where stderr leads to the same place nothing is done: the place cannot end while stderr is in use.
+ */
+export async function endStdout(): Promise<void> {
+  const leadsTo = (fd: string | number): string => Deno.readLinkSync(`/proc/self/fd/${fd}`);
+  const place = leadsTo(1);
+  if (leadsTo(2) === place) return;
+  const nothing = await openFd("/dev/null", O_RDWR);
+  try {
+    for (const { name } of [...Deno.readDirSync("/proc/self/fd")]) {
+      if (!isOpen(name) || leadsTo(name) !== place) continue;
+      checked("dup2", `descriptor ${name}`, (c) => c.dup2(nothing, Number(name)));
+    }
+  } finally {
+    closeFd(nothing);
+  }
+}
+
+/** False for the descriptor that was reading the directory. */
+function isOpen(name: string): boolean {
+  try {
+    return Deno.lstatSync(`/proc/self/fd/${name}`).isSymlink;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
  * ioctl off the main thread. Resolves with its result, or with `-errno`; a refusal by the kernel is no rejection.
  *
  * `argument` must be one ordinary buffer that holds everything it points to. `before` runs in the same turn in which

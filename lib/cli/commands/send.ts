@@ -1,0 +1,47 @@
+/**
+ * `prmig send DEV...`: its definition.
+ *
+ * @module
+ */
+import { defineCommand, fallback, many, optional } from "../command.ts";
+import { DURATION, KEY, text } from "../values.ts";
+
+export const send = defineCommand({
+  name: "send",
+  summary: "Hand reservations over to another host: the source's side",
+  description: `
+Offers what this host holds on each LUN, waits until prmig recv on the other host is registered, and lets it take the
+reservation by a one-time key, so that exactly this host's registration is preempted and nobody else's. The guest must
+stand still from the commit on. If anything fails, this host has its key back and the LUN is as before.
+
+Over a pipe (the default) the stream runs one way, and both sides signal to each other through the LUN. With --to or
+--connect they talk. Either way send ends with 0 only when the LUN shows that the other host holds.
+`,
+  changesLun: true,
+  args: { devices: many("DEV", "the LUN, through this host's nexus; several LUNs move all or none") },
+  options: {
+    to: optional(text("COMMAND"), "run COMMAND with the stream on its stdin and stdout"),
+    connect: optional(text("ADDR"), "connect to prmig recv --listen: unix:PATH or tcp:HOST:PORT"),
+    key: optional(KEY, "the guest's key, where the host cannot find its own registration"),
+    timeout: fallback(DURATION, "30s", "limit of every wait for the other side"),
+  },
+  exits: {
+    failed: "not handed over; the LUN is as before",
+    refused: "this host is not registered, was fenced, or stands under another key; the other side refused",
+    device: "not SCSI, no persistent reservations, no permission, gone",
+    unsure: "interrupted in the middle; prmig recover finishes or undoes it",
+    interrupted: "interrupted; the LUN is as before",
+  },
+  examples: [
+    { line: "prmig send /dev/sdb | ssh dst prmig recv", does: "move the reservation of one LUN to host dst" },
+    {
+      line: "prmig send /dev/sdb /dev/sdc --to 'ssh dst prmig recv' --timeout 2m",
+      does: "move two LUNs, both or none, talking both ways",
+    },
+    {
+      line: "prmig send /dev/sg3 --key 0x123abc --connect unix:/run/prmig/hand-over.sock",
+      does: "name the key where the host cannot tell it, over a socket",
+    },
+  ],
+  run: async (input, context) => (await import("../send/run.ts")).runSend(input, context),
+});

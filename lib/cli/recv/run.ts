@@ -1,0 +1,84 @@
+/**
+ * `prmig recv`: takes an offer from stdin or from a socket, checks it, and takes the LUNs over.
+ *
+ * @module
+ */
+import { PrmigError } from "../../errors.ts";
+import { lookAtAll, type Run } from "../../migrate/run.ts";
+import { findLegs, startDestination } from "../../migrate/start.ts";
+import { refuseUnlessPossible } from "../../migrate/checks.ts";
+import { truthOf } from "../../migrate/truth.ts";
+import type { OfferStream } from "../../migrate/stream.ts";
+import type { CommandContext } from "../context.ts";
+import { acceptOffer, type Incoming } from "../hand_over/channel.ts";
+import { finder, OpenLuns } from "../hand_over/luns.ts";
+import { resultJson, resultText } from "../hand_over/result.ts";
+import { CLOCK, openPorts } from "../hand_over/world.ts";
+import { TurnBack } from "../../migrate/reasons.ts";
+
+/** What the command line asks for. */
+export interface RecvInput {
+  readonly devices: readonly string[];
+  readonly listen: string | undefined;
+  /** Stop after the checks. */
+  readonly dryRun: boolean;
+  /** Bounds every wait, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** Takes over. Errors: PrmigError, as startDestination has them. */
+export async function runRecv(input: RecvInput, context: CommandContext): Promise<void> {
+  const incoming = await acceptOffer(input, CLOCK, context);
+  const open = new OpenLuns(context);
+  try {
+    if (input.dryRun) await check(incoming.stream, input, open, context);
+    else await takeOver(incoming, input, open, context);
+  } finally {
+    await incoming.close();
+    open.close();
+  }
+}
+
+async function takeOver(
+  { stream, link, stdoutIsStream }: Incoming,
+  { devices, timeout: timeoutMs }: RecvInput,
+  open: OpenLuns,
+  context: CommandContext,
+): Promise<void> {
+  const { handOver } = stream.hello;
+  const { ports, journal } = await openPorts(context, link, handOver, "destination");
+  try {
+    const { ending, legs } = await startDestination(stream, ports, { timeoutMs, find: finder(open, devices) });
+    const printer = stdoutIsStream ? context.err : context.out;
+    if (context.json) printer.json(resultJson(handOver, "destination", legs, ending));
+    else for (const line of resultText(legs, ending)) printer.line(line);
+  } finally {
+    journal.release();
+  }
+}
+
+/** Everything recv would check, with devices opened read-only in effect: no PR OUT is sent. */
+async function check(
+  { hello, offers }: OfferStream,
+  { devices }: RecvInput,
+  open: OpenLuns,
+  context: CommandContext,
+): Promise<void> {
+  const legs = await findLegs(offers, finder(open, devices));
+  const pictures = await lookAtAll({ legs } as Pick<Run, "legs"> as Run);
+  try {
+    legs.forEach((leg, i) => refuseUnlessPossible(leg, pictures[i]!));
+  } catch (error) {
+    if (!(error instanceof TurnBack)) throw error;
+    throw new PrmigError("refused", {
+      message: `Would refuse the hand-over: ${error.message}`,
+      lun: pictures.map(truthOf).join(" | "),
+      remedy: "remove the cause, then send again",
+    }, { cause: error });
+  }
+  for (const [i, { lun }] of legs.entries()) {
+    const said = { device: lun.device, designator: lun.designator, handOver: hello.handOver, acceptable: true };
+    if (context.json) context.out.json(said);
+    else context.out.line(`would take over ${lun.device}, ${lun.designator}: ${truthOf(pictures[i]!)}`);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Journals as files: one a side of a hand-over, replaced as a whole and fsynced before the command it announces.
+ *
+ *     STATE/journal/<hand-over>.source.json         in flight; its process holds <...>.json.lock
+ *     STATE/journal/<hand-over>.source.closed.json  ended; kept for people, the newest 100
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { PrmigError } from "../errors.ts";
+import { removeIfThere, setAside, writeAtomically } from "../files/atomic.ts";
+import { FileError } from "../files/file_error.ts";
+import { holdLock } from "../files/hold.ts";
+import { join } from "../files/paths.ts";
+import type { JournalEntry } from "./journal_entry.ts";
+import type { Journal } from "./ports.ts";
+import { decodeOffer, toLine } from "./stream.ts";
+
+/** A journal in flight, opened by this process alone. */
+export interface OpenJournal extends Journal {
+  /** Gives the journal back; what is written stays. */
+  release(): void;
+}
+
+/** A journal found on disk. */
+export interface FoundJournal {
+  readonly path: string;
+  readonly entry: JournalEntry;
+}
+
+const KEPT_CLOSED = 100;
+const MAX_BYTES = 16 << 20;
+const OPEN_NAME = /^[0-9a-f-]{36}\.(source|destination)\.json$/;
+
+/** Directory of the journals: below PRMIG_STATE_DIR, by default /var/lib/prmig. */
+export function journalDirectory(stateDir: string | undefined): string {
+  return join(stateDir ?? "/var/lib/prmig", "journal");
+}
+
+/**
+ * Opens the journal of one side of a hand-over. Errors: PrmigError `failed` when the directory cannot be used, `refused`
+ * when another process has this journal open.
+ */
+export async function openJournal(
+  directory: string,
+  handOver: string,
+  role: JournalEntry["role"],
+): Promise<OpenJournal> {
+  const path = join(directory, `${handOver}.${role}.json`);
+  const release = await guarded(path, async () => {
+    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+    return holdLock(path);
+  });
+  if (release === null) throw inUse(path);
+  let inFlight = await exists(path);
+  const write = (entry: JournalEntry): Promise<void> =>
+    guarded(path, async () => {
+      await writeAtomically(path, new TextEncoder().encode(toLine(entry)));
+      inFlight = entry.phase !== "closed";
+      if (!inFlight) await close(directory, path);
+    });
+  return { write, release: () => release(!inFlight) };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Moves a closed journal aside, and forgets the oldest of those. */
+async function close(directory: string, path: string): Promise<void> {
+  await Deno.rename(path, path.replace(/\.json$/, ".closed.json"));
+  const closed: { path: string; at: number }[] = [];
+  for await (const { name } of Deno.readDir(directory)) {
+    if (!name.endsWith(".closed.json")) continue;
+    const at = (await Deno.stat(join(directory, name))).mtime?.getTime() ?? 0;
+    closed.push({ path: join(directory, name), at });
+  }
+  closed.sort((a, b) => b.at - a.at);
+  for (const old of closed.slice(KEPT_CLOSED)) await removeIfThere(old.path);
+}
+
+/** Every journal in flight, by age. One that cannot be read is set aside and reported, never guessed at. */
+export async function findJournals(
+  directory: string,
+  onCorrupt: (path: string, why: string) => void,
+): Promise<FoundJournal[]> {
+  const found: (FoundJournal & { at: number })[] = [];
+  for (const name of await namesIn(directory)) {
+    const path = join(directory, name);
+    try {
+      const { size, mtime } = await Deno.stat(path);
+      if (size > MAX_BYTES) throw new Error(`it has ${size} bytes`);
+      found.push({ path, entry: decodeEntry(await Deno.readTextFile(path)), at: mtime?.getTime() ?? 0 });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue; // closed meanwhile
+      onCorrupt(await setAside(path), error instanceof Error ? error.message : String(error));
+    }
+  }
+  return found.sort((a, b) => a.at - b.at);
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    const names: string[] = [];
+    for await (const { name } of Deno.readDir(directory)) if (OPEN_NAME.test(name)) names.push(name);
+    return names;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+const ROLES = {
+  source: ["offered", "committing", "aborting"],
+  destination: ["preparing", "prepared", "taking", "settling", "leaving"],
+};
+const envelope = v.strictObject({
+  prmig: v.literal(1),
+  handOver: v.string(),
+  role: v.picklist(["source", "destination"]),
+  phase: v.picklist([...ROLES.source, ...ROLES.destination, "closed"]),
+  luns: v.array(v.strictObject({ device: v.string(), offer: v.unknown() })),
+  windowMs: v.number(),
+  committed: v.boolean(),
+  outcome: v.optional(v.picklist(["moved", "restored", "fenced", "nothing"])),
+});
+
+/** A journal entry from its text. Throws an Error that says what is wrong with it. */
+export function decodeEntry(text: string): JournalEntry {
+  const entry = v.parse(envelope, JSON.parse(text));
+  if (entry.phase !== "closed" && !ROLES[entry.role].includes(entry.phase)) {
+    throw new Error(`a ${entry.role} is never "${entry.phase}"`);
+  }
+  const luns = entry.luns.map(({ device, offer }) => ({ device, offer: decodeOffer(offer) }));
+  return { ...entry, luns } as JournalEntry;
+}
+
+async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FileError || error instanceof Error && error.name in Deno.errors)) throw error;
+    throw new PrmigError("failed", {
+      message: `Cannot write the journal ${path}: ${error.message}`,
+      lun: "nothing further was sent to it",
+      remedy: "make room and access there, or name another place with PRMIG_STATE_DIR",
+    }, { cause: error });
+  }
+}
+
+function inUse(path: string): PrmigError {
+  return new PrmigError("refused", {
+    message: `Another prmig is at work on this hand-over (${path})`,
+    lun: "unchanged by this prmig",
+    remedy: "wait for it to end, or stop it, and try again",
+  });
+}

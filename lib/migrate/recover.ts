@@ -1,0 +1,98 @@
+/**
+ * Finishes or undoes a hand-over whose process has ended: from the journal and the LUN, on either host, in any order,
+ * any number of times. The same steps as a hand-over that goes on or turns back; only their beginning is another.
+ *
+ *   source        the destination holds everything: close, `moved`; otherwise go back (go_back.ts): `restored`, `fenced`
+ *   destination   we hold everything: settle, `moved`; the source stands under its token everywhere: take, `moved`;
+ *                 otherwise leave (leave.ts), after the source's right to commit has surely ended
+ *
+ * @module
+ */
+import { PrmigError } from "../errors.ts";
+import { settle, takeAll } from "./destination.ts";
+import { goBack, type GoBackOptions } from "./go_back.ts";
+import type { JournalEntry } from "./journal_entry.ts";
+import { leave } from "./leave.ts";
+import { stayMs } from "./lease.ts";
+import { type Lun, pathName } from "./lun.ts";
+import { isTaken } from "./picture.ts";
+import type { Ports } from "./ports.ts";
+import { TurnBack } from "./reasons.ts";
+import { type Ending, type Leg, lookAtAll, type OwnPath, type Run, tell, writeDown } from "./run.ts";
+
+/** How to recover. */
+export interface RecoverOptions extends GoBackOptions {
+  /** Bounds every wait for the other side. */
+  readonly timeoutMs: number;
+  /**
+   * Milliseconds since the journal's process surely did nothing more, on a clock that cannot be set: what is missing to
+   * the end of the source's right to commit is waited for.
+   */
+  readonly endedMsAgo: number;
+}
+
+/** The run that a journal entry tells of, with its LUNs open again. */
+export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Ports, timeoutMs: number): Run {
+  const { handOver, role, windowMs, committed } = entry;
+  const legs = entry.luns.map(({ offer }, i): Leg => {
+    const lun = luns[i]!;
+    return { lun, offer, own: ownPaths(entry, lun, offer.source) };
+  });
+  return { handOver, role, legs, ports, windowMs, timeoutMs, committed };
+}
+
+/** A source's paths are those of the offer; a destination uses all it has. */
+function ownPaths({ role }: JournalEntry, lun: Lun, source: readonly string[]): OwnPath[] {
+  const all = lun.paths.map((path) => ({ path, name: pathName(path) }));
+  if (role === "destination") return all;
+  if (all.length === 1) return [{ path: all[0]!.path, name: source[0] ?? null }];
+  const ordered = source.map((name) => all.find((own) => own.name === name));
+  return ordered.filter((own) => own !== undefined);
+}
+
+/** Recovers one side. Errors: PrmigError, `unsure` when the other side has to act first or a LUN cannot be read. */
+export async function recover(run: Run, options: RecoverOptions): Promise<Ending> {
+  return run.role === "source" ? await recoverSource(run, options) : await recoverDestination(run, options);
+}
+
+async function recoverSource(run: Run, options: RecoverOptions): Promise<Ending> {
+  refuseStrangers(run);
+  const ending = await goBack(run, new TurnBack("failed", "recovering an interrupted hand-over"), options);
+  if (ending.outcome !== "moved") return ending;
+  tell(run, "recover", "the LUN shows that the destination holds");
+  await writeDown(run, "closed", "moved");
+  return ending;
+}
+
+async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Promise<Ending> {
+  const pictures = await lookAtAll(run);
+  if (run.committed && pictures.every(isTaken)) return await settle(run);
+  if (pictures.every((p) => p.source.under === "token" && p.destination.under !== "gone")) {
+    try {
+      return await takeAll(run);
+    } catch (error) {
+      // The source was faster; the LUN has decided, and leaving reads it.
+      if (!(error instanceof TurnBack)) throw error;
+    }
+  }
+  const missing = stayMs(run) - endedMsAgo;
+  if (missing > 0 && pictures.some((p) => p.destination.under !== "gone")) {
+    tell(run, "recover", `waiting ${Math.ceil(missing / 1000)} s: the source may still commit`);
+    await run.ports.clock.sleep(missing);
+  }
+  const ending = await leave(run, false);
+  return ending.outcome === "moved" ? await settle(run) : ending;
+}
+
+/** A LUN on which none of the offer's nexuses is ours any more: another host, or another HBA. */
+function refuseStrangers(run: Run): void {
+  for (const { lun, own } of run.legs) {
+    if (own.length > 0) continue;
+    throw new PrmigError("refused", {
+      message: `Cannot recover ${lun.device}: none of its paths is the nexus that made the offer`,
+      device: lun.device,
+      lun: "unchanged by this",
+      remedy: "run prmig recover on the host, and through the HBA, that began the hand-over",
+    });
+  }
+}
