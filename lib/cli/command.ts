@@ -119,6 +119,8 @@ export interface CommandFacts {
   readonly description: string;
   /** Whether it can change a LUN. Decides what an interrupt or a defect may claim about the LUN. */
   readonly changesLun: boolean;
+  /** A reading command that has to tidy up: it heeds the signal of its context, and is waited for. */
+  readonly stopsItself?: boolean;
   /** What each exit code it can end with means here. `ok` and `usage` go without saying. */
   readonly exits: Readonly<Partial<Record<FailureKind, string>>>;
   readonly examples: readonly Example[];

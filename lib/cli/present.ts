@@ -13,7 +13,10 @@
 import { EXIT, type FailureFacts, type FailureKind, PrmigError } from "../errors.ts";
 import { clean, jsonLine } from "./clean.ts";
 import type { Colour } from "./colour.ts";
+import { OutputError } from "./printer.ts";
 import { VERSION } from "./version.ts";
+
+const READ_ONLY = "unchanged; this command only reads";
 
 /** A failure ready to be printed on stderr. */
 export interface Presented {
@@ -31,6 +34,7 @@ export interface Circumstances {
 
 /** Any thrown value as text or JSON. What is no PrmigError is a defect of prmig and is called one. */
 export function present(error: unknown, { json, colour, changesLun }: Circumstances): Presented {
+  if (error instanceof OutputError) return presentOutputError(error, { json, colour, changesLun });
   if (!(error instanceof PrmigError)) return presentDefect(error, { json, colour, changesLun });
   const { kind, facts, exitCode } = error;
   return { stderr: json ? toJson(kind, facts) : toText(kind, facts, colour), exitCode };
@@ -59,12 +63,23 @@ function field(text: string): string {
   return text.split("\n").map(clean).join("\n    ");
 }
 
+/** The command has done its work, or part of it; what it had to say is lost. */
+function presentOutputError(error: OutputError, { json, colour, changesLun }: Circumstances): Presented {
+  const kind = changesLun ? "unsure" : "failed";
+  const facts: FailureFacts = {
+    message: error.message,
+    lun: changesLun ? "may have been changed as asked; what was to be said of it is lost" : READ_ONLY,
+    remedy: "send the output elsewhere, and look at the LUN with `prmig dump`",
+  };
+  return { stderr: json ? toJson(kind, facts) : toText(kind, facts, colour), exitCode: EXIT[kind] };
+}
+
 /** A command that changes a LUN and broke on the way cannot claim that the LUN is as before: that is `unsure`. */
 function presentDefect(error: unknown, { json, colour, changesLun }: Circumstances): Presented {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`;
   const facts: FailureFacts = {
     message: `defect in prmig ${VERSION}: ${what}`,
-    lun: changesLun ? "not known; this command may have changed it" : "unchanged; this command only reads",
+    lun: changesLun ? "not known; this command may have changed it" : READ_ONLY,
     remedy: changesLun
       ? "look at the LUN with `prmig dump`, then report this defect with what stands here"
       : "report this defect with what stands here",

@@ -28,11 +28,25 @@ export type Sink = (bytes: Uint8Array) => void;
 
 const utf8 = new TextEncoder();
 
+/** What was to be printed cannot be written, say because the disk is full. */
+export class OutputError extends Error {
+  /** For logs. */
+  override readonly name = "OutputError";
+}
+
+/** How a printer behaves; a plain, 80 columns wide stdout when left out. */
+export interface PrinterOptions {
+  readonly isTerminal?: boolean;
+  readonly columns?: number;
+  readonly colour?: boolean;
+  /** For stderr: where nothing can be told any more, the exit code still is. Otherwise {@link OutputError} is thrown. */
+  readonly silentFailure?: boolean;
+}
+
 /** A printer over a sink. */
 export function printer(
   sink: Sink,
-  { isTerminal = false, columns = 80, colour = false }: { isTerminal?: boolean; columns?: number; colour?: boolean } =
-    {},
+  { isTerminal = false, columns = 80, colour = false, silentFailure = false }: PrinterOptions = {},
 ): Printer {
   let closed = false;
   const put = (text: string): void => {
@@ -40,7 +54,9 @@ export function printer(
     try {
       sink(utf8.encode(text + "\n"));
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      if (!silentFailure && !(error instanceof Deno.errors.BrokenPipe)) {
+        throw new OutputError(`Cannot write the output: ${error instanceof Error ? error.message : error}`);
+      }
       closed = true;
     }
   };

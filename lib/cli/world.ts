@@ -13,8 +13,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export function processWorld(): World {
   const env = (name: string): string | undefined => Deno.env.get(name);
   return {
-    out: streamPrinter(Deno.stdout, env),
-    err: streamPrinter(Deno.stderr, env),
+    out: streamPrinter(Deno.stdout, env, false),
+    err: streamPrinter(Deno.stderr, env, true),
     env,
     stdin: {
       get isTerminal(): boolean {
@@ -37,12 +37,14 @@ export function processWorld(): World {
 function streamPrinter(
   stream: PartialWriter & { isTerminal(): boolean },
   env: (name: string) => string | undefined,
+  silentFailure: boolean,
 ): Printer {
   const isTerminal = stream.isTerminal();
   return printer(streamSink(stream), {
     isTerminal,
     columns: isTerminal ? terminalColumns() : 80,
     colour: wantsColour(isTerminal, env),
+    silentFailure,
   });
 }
 

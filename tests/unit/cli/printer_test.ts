@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { printer, streamSink } from "../../../lib/cli/printer.ts";
+import { OutputError, printer, streamSink } from "../../../lib/cli/printer.ts";
 
 Deno.test("printer() falls silent when the reader has gone, and says so", () => {
   let writes = 0;
@@ -19,7 +19,15 @@ Deno.test("printer() does not hide other errors: a full disk is one", () => {
   const full = printer(() => {
     throw new Error("No space left on device");
   });
-  assert.throws(() => full.line("a"), /No space left/);
+  assert.throws(() => full.line("a"), (error) => error instanceof OutputError && /No space left/.test(error.message));
+});
+
+Deno.test("printer() for stderr gives up silently: the exit code still tells", () => {
+  const full = printer(() => {
+    throw new Error("No space left on device");
+  }, { silentFailure: true });
+  full.line("a");
+  assert.equal(full.closed, true);
 });
 
 Deno.test("streamSink() writes all of it, in parts and through a pipe that is full for a moment", () => {

@@ -44,6 +44,17 @@ Deno.test("prmig: a reader of stdout that goes away is no error", async () => {
   assert.deepEqual([code, stderr], [0, ""]);
 });
 
+Deno.test("prmig: a full disk is told and is no success", async () => {
+  const script = `"$0" run --quiet -A "$1" help keys >/dev/full`;
+  const command = new Deno.Command("/bin/sh", { args: ["-c", script, Deno.execPath(), `${root}main.ts`] });
+  const { code, stderr } = await command.output();
+  assert.equal(code, 1);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^error: Cannot write the output: .*No space left.*\n {2}LUN: unchanged/,
+  );
+});
+
 Deno.test("prmig: Ctrl-C while reading ends with 130", async () => {
   const directory = await Deno.makeTempDir({ prefix: "prmig-process-" });
   try {
