@@ -64,7 +64,7 @@ export function parseFullStatus(text: string): Omit<LunState, "reservation"> {
   if (Number.isNaN(generation)) throw new Error(`sg_persist printed no generation: ${text}`);
   const registrants = text.split(/^ {4}Key=/m).slice(1).map((block) => ({
     key: BigInt(block.slice(0, block.search(/\s/))),
-    holder: /<< Reservation holder >>|Reservation holder/.test(block) && !/not reservation holder/.test(block),
+    holder: block.includes("<< Reservation holder >>"),
     initiatorPort: `naa.${/SAS address: 0x([0-9a-f]+)/.exec(block)?.[1]?.padStart(16, "0") ?? "unknown"}`,
     relativeTargetPort: Number(/Relative port address: (0x[0-9a-f]+)/.exec(block)?.[1] ?? "NaN"),
   }));
