@@ -4,6 +4,7 @@
  *     /dev/sg3  (/dev/sdb, 2:0:0:1)
  *       lun          naa.6001405...
  *       product      LIO-ORG FILEIO, revision 4.0
+ *       serial       a0a0a0a0-0000-4000-8000-000000000000
  *       reservation  Write Exclusive, Registrants Only (type 5)
  *       held under   0x0000000000123abc
  *       generation   3
@@ -49,11 +50,11 @@ function facts(record: DumpRecord): [label: string, text: string][] {
   const details = [
     product,
     ...(lun.revision === "" ? [] : [`revision ${lun.revision}`]),
-    ...(lun.serial === null ? [] : [`serial ${lun.serial}`]),
   ];
   return [
     ["lun", lun.designator ?? "not known: the device reports no designator"],
     ["product", details.join(", ")],
+    ...(lun.serial === null ? [] : [["serial", lun.serial] as [string, string]]),
     ...reservationFacts(reservation),
     ["generation", String(generation)],
     ["power loss", powerLoss(record)],
