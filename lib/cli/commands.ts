@@ -4,11 +4,13 @@
  * @module
  */
 import type { Command } from "./command.ts";
+import { demo } from "./commands/demo.ts";
 import { dump } from "./commands/dump.ts";
 import { help } from "./commands/help.ts";
 import { preempt } from "./commands/preempt.ts";
 import { recv } from "./commands/recv.ts";
 import { send } from "./commands/send.ts";
+import { watch } from "./commands/watch.ts";
 
 /** Every command there is. */
-export const COMMANDS: readonly Command[] = [dump, send, recv, preempt, help];
+export const COMMANDS: readonly Command[] = [dump, watch, send, recv, preempt, demo, help];
