@@ -138,11 +138,16 @@ Deno.test("main(): a usage error under --json is one object", async () => {
 });
 
 /** A command that waits until it is told to stop, and then ends as told. */
-function waiting(changesLun: boolean, onAbort: (reason: unknown) => Promise<number> | null): Command {
+function waiting(
+  changesLun: boolean,
+  onAbort: (reason: unknown) => Promise<number> | null,
+  stopsItself = false,
+): Command {
   return defineCommand({
     ...about,
     name: "wait",
     changesLun,
+    stopsItself,
     args: {},
     options: {},
     run: (_, { signal }) =>
@@ -160,6 +165,17 @@ Deno.test("main(): an interrupt ends a reading command at once with 130", async 
   assert.equal(await running, 130);
   assert.match(world.stderr(), /^error: interrupted by SIGINT\n {2}LUN: as before\n/);
   assert.equal(world.interrupt("SIGINT"), 0, "nobody listens any more");
+});
+
+Deno.test("main(): a reading command that tidies up is waited for, and a second interrupt ends it all the same", async () => {
+  for (const again of [false, true]) {
+    const world = memoryWorld();
+    const tidy = waiting(false, () => again ? null : Promise.resolve(7), true);
+    const running = main(["wait"], world, [tidy]);
+    while (world.interrupt("SIGINT") === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (again) world.interrupt("SIGINT");
+    assert.equal(await running, again ? 130 : 7);
+  }
 });
 
 Deno.test("main(): a changing command is asked to stop, and decides how it ends", async () => {
