@@ -27,7 +27,7 @@ const BOOT_MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_con
 const UNWANTED_MODULES = ["sound", "drivers/gpu", "drivers/media", "drivers/net/wireless", "drivers/staging"];
 
 /** Raise it when a directory in the cache gets another content under the same name. */
-const RECIPE = 2;
+const RECIPE = 3;
 
 /** Everything a boot needs. All paths are absolute; `toolsRoot` is "" if the machine lacks nothing. */
 export interface LabKit {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { exists } from "./cache.ts";
 import { LabUnavailable, output } from "./command.ts";
 
 const QUIET = [
@@ -62,6 +63,20 @@ export async function unpackInstall(names: readonly string[], directory: string)
     }
   }
   await Deno.remove(archives, { recursive: true });
+  await relinkWithin(root, root, 0);
+}
+
+/** Makes absolute links relative, so that they hold wherever the tree lies: /bin/kmod from usr/sbin is ../../bin/kmod. */
+async function relinkWithin(root: string, directory: string, depth: number): Promise<void> {
+  for await (const entry of Deno.readDir(directory)) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory) await relinkWithin(root, path, depth + 1);
+    if (!entry.isSymlink) continue;
+    const target = await Deno.readLink(path);
+    if (!target.startsWith("/") || !await exists(root + target)) continue;
+    await Deno.remove(path);
+    await Deno.symlink("../".repeat(depth) + target.slice(1), path);
+  }
 }
 
 /** The package and version behind a metapackage, for example linux-image-amd64 -> linux-image-6.1.0-56-amd64. */
