@@ -166,7 +166,8 @@ class Game {
     if (!step.want.includes(result) || result !== "good" || step.data === null) {
       return { wanted, seen: result, ok: step.want.includes(result) };
     }
-    return { wanted: `good, data ${step.data}`, seen: `good, data ${toHex(reply.dataIn)}`, ok: fits(step.data, reply) };
+    const ok = fits(step.data, reply);
+    return { wanted: `good, data ${step.data}`, seen: `good, data ${ok ? step.data : toHex(reply.dataIn)}`, ok };
   }
 
   async #state(step: StateStep): Promise<Played> {

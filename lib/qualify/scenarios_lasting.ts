@@ -56,7 +56,7 @@ export const LASTING_SCENARIOS: readonly Scenario[] = [
     prIn("A", "readKeys", 8192, "good", "00000000 00000000"),
     state({}, null, { ptpl: false }),
   ], { needs: ["powerCycle"] }),
-  scenario("C81", "a reset and a lost nexus leave registrations and reservation alone", [
+  scenario("C81", "a LOGICAL UNIT RESET leaves registrations and reservation alone", [
     register("A", 0n, K1),
     register("B", 0n, K2),
     reserve("A", K1, 5),
@@ -64,10 +64,16 @@ export const LASTING_SCENARIOS: readonly Scenario[] = [
     event("reset"),
     told("A", "29/03"),
     state({ A: K1, B: K2 }, held(5, "A"), { generation: 0 }),
+  ], { needs: ["reset"] }),
+  scenario("C81-nexus", "an I_T nexus that was lost and is back is still registered, and still holds", [
+    register("A", 0n, K1),
+    register("B", 0n, K2),
+    reserve("A", K1, 5),
+    state({ A: K1, B: K2 }, held(5, "A")),
     event("nexusLoss", "A"),
     told("A", "29/07"),
     state({ A: K1, B: K2 }, held(5, "A"), { generation: 0 }),
-  ], { needs: ["reset", "nexusLoss"] }),
+  ], { needs: ["nexusLoss"] }),
   scenario("C82", "a waiting unit attention keeps a REGISTER from being executed", [
     register("A", 0n, K1),
     register("B", 0n, K2),

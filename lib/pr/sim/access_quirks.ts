@@ -4,8 +4,7 @@
  * @module
  */
 import { accessClassOf, isAllowed, type Role } from "../access.ts";
-import { prTypeInfo } from "../types.ts";
-import type { PrType } from "../types.ts";
+import { type PrType, prTypeInfo } from "../types.ts";
 import type { Profile } from "./profile.ts";
 
 const TEST_UNIT_READY = 0x00;
@@ -13,7 +12,8 @@ const REQUEST_SENSE = 0x03;
 const FORMAT_UNIT = 0x04;
 const START_STOP_UNIT = 0x1b;
 const PREVENT_ALLOW = 0x1e;
-const SERVICE_ACTION_IN_16 = 0x9e;
+/** Free by the standard, and unknown to LIO: START STOP UNIT, PREVENT ALLOW, READ CAPACITY(10), SERVICE ACTION IN(16). */
+const NOT_ON_LIOS_LIST: readonly number[] = [START_STOP_UNIT, PREVENT_ALLOW, 0x25, 0x9e];
 const MODE_SENSE: readonly number[] = [0x1a, 0x5a];
 /** Commands without a data phase: LIO judges what is not on its list by the direction of the data. */
 const NO_DATA: readonly number[] = [
@@ -39,12 +39,14 @@ export function mayRun(rules: Profile["accessRules"], cdb: Uint8Array, type: PrT
   }
 }
 
-/** LIO names the commands it lets through; all others pass or conflict by the direction of their data. */
+/**
+ * LIO names the commands it lets through; all others pass or conflict by the direction of their data. As in Linux 6.1,
+ * whose list has no READ CAPACITY at all; later kernels let READ CAPACITY(10) through.
+ */
 function lio(cdb: Uint8Array, type: PrType, role: Role): boolean {
   const opcode = cdb[0] ?? 0;
   const info = prTypeInfo(type);
-  const named = accessClassOf(cdb) === "free" && opcode !== START_STOP_UNIT && opcode !== PREVENT_ALLOW &&
-    opcode !== SERVICE_ACTION_IN_16;
+  const named = accessClassOf(cdb) === "free" && !NOT_ON_LIOS_LIST.includes(opcode);
   if (role === "holder" || named || info === undefined) return true;
   const registered = role === "registrant";
   if (registered && info.registrantsHaveAccess) return true;

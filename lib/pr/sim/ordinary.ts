@@ -31,7 +31,7 @@ const HANDLERS: Readonly<Record<number, Handler>> = {
     answer(model, modeSense(cdb, 4), Math.min(room, cdb.u8(4, "ALLOCATION LENGTH"))),
   0x5a: (model, _nexus, { room }, cdb) =>
     answer(model, modeSense(cdb, 8), Math.min(room, cdb.u16(7, "ALLOCATION LENGTH"))),
-  0x1b: done, // START STOP UNIT
+  0x1b: startStop,
   0x1e: done, // PREVENT ALLOW MEDIUM REMOVAL
   0x25: (model, _nexus, { room }) => answer(model, capacity10(model.device.blocks), room),
   0x4d: (model, _nexus, { room }, cdb) => answer(model, logSense(cdb), Math.min(room, cdb.u16(7, "ALLOCATION LENGTH"))),
@@ -63,6 +63,12 @@ function answer(model: LunModel, data: Bytes | null, room: number): Outcome {
 
 function done(model: LunModel): Outcome {
   return good(model);
+}
+
+/** START STOP UNIT: nothing spins here; a target may refuse to be stopped all the same. */
+function startStop(model: LunModel, _nexus: NexusId, _command: OrdinaryCommand, cdb: BeReader): Outcome {
+  const plainStart = cdb.u8(4, "START") === 0x01;
+  return model.device.profile.startsOnly && !plainStart ? check(model, SENSE.invalidFieldInCdb) : good(model);
 }
 
 /** REQUEST SENSE: hands out a waiting unit attention as data, and clears it. */

@@ -106,6 +106,8 @@ export interface Profile {
   readonly fullStatusUnderstates: boolean;
 
   readonly accessRules: "standard" | "lio" | "tgt";
+  /** START STOP UNIT that does anything but start ends in 05/24/00. */
+  readonly startsOnly: boolean;
   /** A waiting unit attention is reported before the reservation is looked at. */
   readonly attentionBeforeConflict: boolean;
   /** Attentions delivered: one a command, or the first with all others dropped. */
@@ -160,13 +162,14 @@ export const SPC4: Profile = {
   shortAllocation: "cut",
   fullStatusUnderstates: false,
   accessRules: "standard",
+  startsOnly: false,
   attentionBeforeConflict: true,
   attentionDelivery: "each",
   spc2GoodForRegistrants: true,
   nexusLossOrphans: false,
 };
 
-/** Linux kernel target (LIO). */
+/** Linux kernel target (LIO), as of Linux 6.1. */
 export const LIO: Profile = {
   ...SPC4,
   name: "lio",
@@ -194,6 +197,7 @@ export const LIO: Profile = {
   shortAllocation: "refuse",
   fullStatusUnderstates: true,
   accessRules: "lio",
+  startsOnly: true,
   attentionDelivery: "firstOnly",
   spc2GoodForRegistrants: false,
 };
