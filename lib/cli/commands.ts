@@ -10,7 +10,8 @@ import { help } from "./commands/help.ts";
 import { preempt } from "./commands/preempt.ts";
 import { recv } from "./commands/recv.ts";
 import { send } from "./commands/send.ts";
+import { snoop } from "./commands/snoop.ts";
 import { watch } from "./commands/watch.ts";
 
 /** Every command there is. */
-export const COMMANDS: readonly Command[] = [dump, watch, send, recv, preempt, demo, help];
+export const COMMANDS: readonly Command[] = [dump, watch, snoop, send, recv, preempt, demo, help];

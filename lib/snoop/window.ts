@@ -24,13 +24,15 @@ export interface HandOverWindow {
   readonly until: number;
 }
 
+/** Where in the run directory the windows lie. */
+export const WINDOW_DIRECTORY = "window";
 /** Longest time a window may stay open by itself; a hand-over that takes longer opens it again. */
 export const LONGEST_WINDOW_MS = 300_000;
 
 /** Path of a LUN's window. */
 export function windowFile(runDirectory: string, lunId: string): string {
   const file = lunFile(runDirectory, lunId);
-  return join(join(runDirectory, "window"), file.slice(file.lastIndexOf("/") + 1));
+  return join(join(runDirectory, WINDOW_DIRECTORY), file.slice(file.lastIndexOf("/") + 1));
 }
 
 /**
