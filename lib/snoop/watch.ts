@@ -15,7 +15,7 @@ import type { Cause } from "../pr/diff.ts";
 import type { PrState } from "../pr/types.ts";
 import { ConflictTally } from "./conflict_tally.ts";
 import type { PrEvent } from "./event.ts";
-import type { KernelBackend, KernelBatch } from "./kernel/backend.ts";
+import type { KernelBackend, KernelBatch, KernelSight } from "./kernel/backend.ts";
 import type { KernelCommand, KernelRecord } from "./kernel/correlate.ts";
 import type { KernelPath } from "./kernel/paths.ts";
 import { commandEvent, hintEvent } from "./kernel/to_event.ts";
@@ -70,6 +70,8 @@ interface Lun {
   readonly poller: LunPoller;
   readonly conflicts: ConflictTally;
   status: LunStatus;
+  /** Designator the device itself gave at the last look; undefined before the first. */
+  designator?: string | null;
   /** Commands that ended well since the last look began. */
   causes: { readonly cause: Cause; readonly endedUs: number }[];
 }
@@ -92,6 +94,8 @@ export class Watch {
     targets: readonly WatchTarget[],
     poll: PollOptions,
     private readonly kernel: KernelBackend | null,
+    /** Why there are no kernel events, when there could be; `null`: nothing to say. */
+    private readonly noKernel: string | null,
     private readonly clock: WatchClock,
     private readonly sink: WatchSink,
   ) {
@@ -103,7 +107,12 @@ export class Watch {
 
   /** First looks at all LUNs; resolves when each has been told (or hangs). Then the watch goes on by itself. */
   async start(): Promise<void> {
-    if (this.kernel) this.#follow(this.kernel).catch((error) => this.sink.defect(error));
+    if (this.kernel) {
+      this.#tellAll("up", describeSight(this.kernel.sight));
+      this.#follow(this.kernel).catch((error) => this.sink.defect(error));
+    } else if (this.noKernel !== null) {
+      this.#tellAll("down", this.noKernel);
+    }
     await Promise.all(this.#luns.map(({ poller }) => {
       const first = poller.look();
       first.catch((error) => this.sink.defect(error));
@@ -259,11 +268,13 @@ export class Watch {
       const after = toEventState(state, device.isOwn);
       const note = before.trouble === null ? {} : { note: "answers again" };
       this.#emit(lookEvent("up", name, wallUs, { after, key: after.key, type: after.type, ...note }), at);
-      if (before.lun !== null && name.lun !== null && before.lun !== name.lun) {
-        const text = `another LUN answers here now: ${name.lun} instead of ${before.lun}`;
+      const was = lun.designator;
+      if (was !== undefined && was !== device.designator) {
+        const text = `another LUN answers here now: ${device.designator ?? "nameless"} instead of ${was ?? "nameless"}`;
         this.#emit(lookEvent("note", name, wallUs, { note: text }), at);
       }
     }
+    lun.designator = device.designator;
     if (before.state !== null) {
       const change = changeEvent(name, wallUs, before.state, state, device.isOwn, causes);
       if (change) this.#emit({ ...change, startedUs: look.startedUs, endedUs: look.endedUs }, at);
@@ -296,16 +307,25 @@ export class Watch {
     });
   }
 
-  #tellAll(event: "down" | "lost", note: string, more: { count?: number } = {}): void {
+  #tellAll(event: "up" | "down" | "lost", note: string, more: { count?: number } = {}): void {
     const { device } = this.#luns[0]!.target;
-    const all = this.#luns.length > 1 ? `${note} (all LUNs)` : note;
-    const told = lookEvent(event, { device, lun: null }, this.clock.wallUs(), { note: all });
+    const told = lookEvent(event, { device, lun: null }, this.clock.wallUs(), { note });
     this.#emit({ ...told, source: "kernel", ...more }, null);
   }
 
   #emit(event: PrEvent, at: number | null): void {
     if (!this.#closed) this.sink.event(event, at);
   }
+}
+
+/** What the kernel lets us see, in a sentence. */
+export function describeSight({ keys, blind, notes }: KernelSight): string {
+  const what = {
+    all: "every PERSISTENT RESERVE OUT of this host is seen, with its keys",
+    some: `every PERSISTENT RESERVE OUT of this host is seen; its keys are unknown through ${blind.join(", ")}`,
+    none: `every PERSISTENT RESERVE OUT of this host is seen, without its keys (${blind.join(", ")})`,
+  }[keys];
+  return [what, ...notes].join("; ");
 }
 
 /** What a command may have done, when its keys are known and it did not certainly fail. */
