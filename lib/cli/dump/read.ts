@@ -16,14 +16,8 @@ import { type DumpRecord, type Reading, toRecord } from "./record.ts";
 
 /** Reads a device. Errors: those of the last path, when none answers. */
 export async function readDump(device: OpenDevice): Promise<DumpRecord> {
-  const { address, paths, node, multipath } = device;
-  const nodes = {
-    sg: node?.sg ?? null,
-    block: node?.block ?? null,
-    hctl: node?.hctl ?? null,
-    multipath,
-    paths: paths.map((nexus) => nexus.address),
-  };
+  const { address, paths } = device;
+  const nodes = nodesOf(device);
   const { nexus, facts } = await firstAnswer(paths);
   const others = await Promise.all(paths.filter((path) => path !== nexus).map(ownership));
   const all = [ownershipBy(nexus, facts.lun.relativeTargetPort), ...others];
@@ -33,6 +27,18 @@ export async function readDump(device: OpenDevice): Promise<DumpRecord> {
     ...facts,
     isOwn: (registration) => anyOf(all.map((of) => of(registration))),
   });
+}
+
+/** Names of a device and of its paths, for a record. */
+export function nodesOf({ node, multipath, paths, unusable }: OpenDevice): Reading["nodes"] {
+  return {
+    sg: node?.sg ?? null,
+    block: node?.block ?? null,
+    hctl: node?.hctl ?? null,
+    multipath,
+    paths: paths.map((nexus) => nexus.address),
+    unusablePaths: unusable.map(({ facts }) => ({ path: facts.device ?? "", reason: facts.message })),
+  };
 }
 
 type Facts = Pick<Reading, "lun" | "state" | "capabilities">;

@@ -21,6 +21,8 @@ export interface DumpRecord {
   readonly multipath: string | null;
   /** Addresses of the paths looked through; one unless multipath. */
   readonly paths: readonly string[];
+  /** Paths of the map that cannot be opened. */
+  readonly unusablePaths: readonly UnusablePath[];
   /** Designator (`naa.6001405...`), vendor, product, revision, serial number, and more. */
   readonly lun: LunIdentity;
   readonly generation: number;
@@ -32,6 +34,12 @@ export interface DumpRecord {
   readonly capabilities: Capabilities | null;
   /** What was snooped of this LUN; null when nothing was. */
   readonly snooped: DumpSnooped | null;
+}
+
+/** A path that is there in name only. */
+export interface UnusablePath {
+  readonly path: string;
+  readonly reason: string;
 }
 
 /** The reservation. */
@@ -65,7 +73,7 @@ export interface DumpSnooped {
 /** What was read, before it is put into words. */
 export interface Reading {
   readonly device: string;
-  readonly nodes: Pick<DumpRecord, "sg" | "block" | "hctl" | "multipath" | "paths">;
+  readonly nodes: Pick<DumpRecord, "sg" | "block" | "hctl" | "multipath" | "paths" | "unusablePaths">;
   readonly lun: LunIdentity;
   readonly state: PrState;
   readonly isOwn: (registration: Registration) => boolean | null;

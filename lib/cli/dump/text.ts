@@ -131,8 +131,8 @@ function pieces(text: string, columns: number): string[] {
   return [text.slice(0, columns), ...pieces(text.slice(columns), columns)];
 }
 
-function notes({ registrations, fullStatus }: DumpRecord): string[] {
-  const said: string[] = [];
+function notes({ registrations, fullStatus, unusablePaths }: DumpRecord): string[] {
+  const said = unusablePaths.map(({ reason }) => `note: ${clean(reason)}`);
   if (!fullStatus) {
     said.push("note: this device has no READ FULL STATUS; who is behind a key, and at which port, is not known.");
   } else if (registrations.some(({ self }) => self === null)) {

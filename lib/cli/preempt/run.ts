@@ -11,6 +11,7 @@ import { readIdentity } from "../../pr/read_identity.ts";
 import { readCapabilities } from "../../pr/read_state.ts";
 import { formatKey, type PrType, prTypeInfo, type Registration } from "../../pr/types.ts";
 import type { CommandContext } from "../context.ts";
+import { nodesOf } from "../dump/read.ts";
 import { toRecord } from "../dump/record.ts";
 import { dumpText } from "../dump/text.ts";
 import { type OpenDevice, openDevice, traceOf } from "../open.ts";
@@ -49,8 +50,7 @@ async function preemptThrough(
   signal.throwIfAborted(); // the last moment at which an interrupt leaves the LUN as it was
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   const done = await preempt({ device: device.address, key, type, ownKey }, { nexus, isOwn: own, sleep });
-  const { sg = null, block = null, hctl = null } = device.node ?? {};
-  const nodes = { sg, block, hctl, multipath: device.multipath, paths: device.paths.map((path) => path.address) };
+  const nodes = nodesOf(device);
   const record = toRecord({ device: device.address, nodes, lun, state: done.after, isOwn: own, capabilities });
   if (json) out.json({ preempted: preempted(done), ...record });
   else out.line(`${summary(done)}\n\n${dumpText(record, out.colour, out.columns)}`);

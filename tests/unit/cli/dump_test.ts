@@ -65,7 +65,14 @@ Deno.test("readDump(): the next path is asked when one is dead; both mark their 
 
 const reading: Reading = {
   device: "/dev/sdb",
-  nodes: { sg: "/dev/sg3", block: "/dev/sdb", hctl: "2:0:0:1", multipath: null, paths: ["/dev/sdb"] },
+  nodes: {
+    sg: "/dev/sg3",
+    block: "/dev/sdb",
+    hctl: "2:0:0:1",
+    multipath: null,
+    paths: ["/dev/sdb"],
+    unusablePaths: [],
+  },
   lun: {
     designator: "naa.6001405aaaaaaaaaaaaaaaaaaaaaaaaa",
     designators: [],
@@ -138,6 +145,12 @@ Deno.test("dumpText(): what a device calls itself never reaches the terminal as 
   const text = plain(record, 2000);
   assert.doesNotMatch(text, /(?!\n)[\p{Cc}\p{Cf}]/u);
   assert.equal(text.split("\n").some((line) => line.startsWith("error:")), false);
+});
+
+Deno.test("dumpText(): a path that cannot be opened is named", () => {
+  const unusablePaths = [{ path: "/dev/sdc", reason: "Cannot open /dev/sdc: no device is behind it (ENXIO)" }];
+  const text = plain(toRecord({ ...reading, nodes: { ...reading.nodes, multipath: "mpatha", unusablePaths } }));
+  assert.match(text, /\n {2}note: Cannot open \/dev\/sdc: no device is behind it \(ENXIO\)$/);
 });
 
 Deno.test("dumpText(): a reservation of a type that does not exist, by a device that names nothing", () => {
