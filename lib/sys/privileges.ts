@@ -38,7 +38,7 @@ const PR_CAPBSET_DROP = 24, PR_SET_KEEPCAPS = 8, PR_SET_NO_NEW_PRIVS = 38;
 const PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_RAISE = 2, PR_CAP_AMBIENT_CLEAR_ALL = 4;
 const CAPABILITY_VERSION_3 = 0x20080522;
 const SIG_BLOCK = 0, SIGUSR1 = 10;
-const KEEP = 0xffff_ffff;
+const LOW = 0xffff_ffff;
 
 /** What a thread may do. Sets of capabilities are bit masks. */
 export interface Privileges {
@@ -97,6 +97,8 @@ export function hasTooMuch(now: Privileges, wanted: Wanted): boolean {
 export function giveUp({ capabilities, uid, gid }: Wanted): void {
   const now = privileges();
   const keep = maskOf(capabilities) & now.permitted;
+  // What is to be inherited must be marked before the bounding set is emptied; later the kernel refuses it.
+  setCapabilities({ effective: now.effective, permitted: now.permitted, inheritable: keep });
   if (has(now, CAP_SETPCAP)) {
     for (let cap = 0; cap < 64; cap++) {
       if ((now.bounding & (1n << BigInt(cap))) !== 0n) {
@@ -108,7 +110,7 @@ export function giveUp({ capabilities, uid, gid }: Wanted): void {
   if (has(now, CAP_SETGID)) demand("setgroups", "none", (c) => c.setgroups(0n, new Uint8Array(4)));
   if (gid !== null && gid !== now.gid) demand("setresgid", `${gid}`, (c) => c.setresgid(gid, gid, gid));
   if (uid !== null && uid !== now.uid) demand("setresuid", `${uid}`, (c) => c.setresuid(uid, uid, uid));
-  setCapabilities(keep);
+  setCapabilities({ effective: keep, permitted: keep, inheritable: keep });
   demand("prctl", "ambient set", (c) => c.prctl(PR_CAP_AMBIENT, BigInt(PR_CAP_AMBIENT_CLEAR_ALL), 0n, 0n, 0n));
   if ((uid ?? now.uid) !== 0) raiseAmbient(keep);
   demand("prctl", "no new privileges", (c) => c.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n));
@@ -148,15 +150,15 @@ function has({ effective }: Privileges, capability: number): boolean {
   return (effective & (1n << BigInt(capability))) !== 0n;
 }
 
-function setCapabilities(keep: bigint): void {
+function setCapabilities(sets: { effective: bigint; permitted: bigint; inheritable: bigint }): void {
   const header = new Uint8Array(8);
   new DataView(header.buffer).setUint32(0, CAPABILITY_VERSION_3, true);
-  const data = new Uint8Array(24);
+  const data = new Uint8Array(24); // twice (low and high 32 bits) effective, permitted, inheritable
   const view = new DataView(data.buffer);
-  for (const half of [0, 1]) {
-    const bits = Number((keep >> BigInt(32 * half)) & BigInt(KEEP));
-    for (const set of [0, 1, 2]) view.setUint32(12 * half + 4 * set, bits, true); // effective, permitted, inheritable
-  }
+  [sets.effective, sets.permitted, sets.inheritable].forEach((mask, i) => {
+    view.setUint32(4 * i, Number(mask & BigInt(LOW)), true);
+    view.setUint32(12 + 4 * i, Number(mask >> 32n), true);
+  });
   demand("capset", "this thread", (c) => c.capset(header, data));
 }
 
