@@ -1,12 +1,16 @@
 /**
- * prmig: words in, exit code out. Everything is imported when it is needed, so that the version costs nothing.
+ * prmig: words in, exit code out.
  *
  * @module
  */
+import { VERSION } from "./lib/cli/version.ts";
+
 if (Deno.args.length === 1 && (Deno.args[0] === "--version" || Deno.args[0] === "-V")) {
-  const { VERSION } = await import("./lib/cli/version.ts");
   console.log(VERSION);
 } else {
-  const [{ main }, { processWorld }] = await Promise.all([import("./lib/cli/main.ts"), import("./lib/cli/world.ts")]);
-  Deno.exit(await main(Deno.args, processWorld()));
+  // No literal within import(): Deno reads whatever it can see from here before it runs the first line, and to print a
+  // version nothing more is needed. lib/cli/start.ts is the entry for tools that have to see it all.
+  const program = "./lib/cli/start.ts";
+  const { start } = await import(program) as typeof import("./lib/cli/start.ts");
+  Deno.exit(await start(Deno.args));
 }

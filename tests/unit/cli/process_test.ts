@@ -28,9 +28,11 @@ Deno.test("prmig --version needs no permission, so it loads nothing", async () =
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
-Deno.test("prmig --help calls no foreign function and reads no file", async () => {
+Deno.test("prmig --help calls no foreign function and touches no device", async () => {
   for (const words of [["--help"], ["dump", "--help"], ["help", "keys"]]) {
-    const { code, stdout, stderr } = await ended(prmig(words, { permissions: ["--allow-env"] }));
+    const { code, stdout, stderr } = await ended(
+      prmig(words, { permissions: ["--allow-env", `--allow-read=${root}`] }),
+    );
     assert.deepEqual([code, stderr], [0, ""], words.join(" "));
     assert.notEqual(stdout, "");
   }
