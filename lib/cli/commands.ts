@@ -8,10 +8,12 @@ import { demo } from "./commands/demo.ts";
 import { dump } from "./commands/dump.ts";
 import { help } from "./commands/help.ts";
 import { preempt } from "./commands/preempt.ts";
+import { recover } from "./commands/recover.ts";
 import { recv } from "./commands/recv.ts";
+import { rollback } from "./commands/rollback.ts";
 import { send } from "./commands/send.ts";
 import { snoop } from "./commands/snoop.ts";
 import { watch } from "./commands/watch.ts";
 
 /** Every command there is. */
-export const COMMANDS: readonly Command[] = [dump, watch, snoop, send, recv, preempt, demo, help];
+export const COMMANDS: readonly Command[] = [dump, watch, snoop, send, recv, recover, rollback, preempt, demo, help];

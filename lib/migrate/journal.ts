@@ -26,6 +26,8 @@ export interface OpenJournal extends Journal {
 export interface FoundJournal {
   readonly path: string;
   readonly entry: JournalEntry;
+  /** Milliseconds since it was written, at least; by the machine's uptime, which nobody can set. */
+  readonly quietMs: number;
 }
 
 const KEPT_CLOSED = 100;
@@ -55,7 +57,7 @@ export async function openJournal(
   let inFlight = await exists(path);
   const write = (entry: JournalEntry): Promise<void> =>
     guarded(path, async () => {
-      await writeAtomically(path, new TextEncoder().encode(toLine(entry)));
+      await writeAtomically(path, new TextEncoder().encode(toLine({ ...entry, written: await stamp() })));
       inFlight = entry.phase !== "closed";
       if (!inFlight) await close(directory, path);
     });
@@ -95,13 +97,28 @@ export async function findJournals(
     try {
       const { size, mtime } = await Deno.stat(path);
       if (size > MAX_BYTES) throw new Error(`it has ${size} bytes`);
-      found.push({ path, entry: decodeEntry(await Deno.readTextFile(path)), at: mtime?.getTime() ?? 0 });
+      found.push({ ...await readJournal(path), at: mtime?.getTime() ?? 0 });
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue; // closed meanwhile
       onCorrupt(await setAside(path), error instanceof Error ? error.message : String(error));
     }
   }
   return found.sort((a, b) => a.at - b.at);
+}
+
+/** The journal of a hand-over that has ended, as long as it is kept; `null` when there is none. */
+export async function findClosed(
+  directory: string,
+  handOver: string,
+  role: JournalEntry["role"],
+): Promise<FoundJournal | null> {
+  const path = join(directory, `${handOver}.${role}.closed.json`);
+  try {
+    return await readJournal(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 async function namesIn(directory: string): Promise<string[]> {
@@ -127,17 +144,33 @@ const envelope = v.strictObject({
   luns: v.array(v.strictObject({ device: v.string(), offer: v.unknown() })),
   windowMs: v.number(),
   committed: v.boolean(),
+  written: v.strictObject({ boot: v.string(), uptimeMs: v.number() }),
   outcome: v.optional(v.picklist(["moved", "restored", "fenced", "nothing"])),
 });
 
-/** A journal entry from its text. Throws an Error that says what is wrong with it. */
-export function decodeEntry(text: string): JournalEntry {
-  const entry = v.parse(envelope, JSON.parse(text));
+type Stamp = v.InferOutput<typeof envelope>["written"];
+
+async function stamp(): Promise<Stamp> {
+  const [boot, uptime] = await Promise.all(
+    ["/proc/sys/kernel/random/boot_id", "/proc/uptime"].map((p) => Deno.readTextFile(p)),
+  );
+  return { boot: boot!.trim(), uptimeMs: Math.round(1000 * parseFloat(uptime!)) };
+}
+
+async function readJournal(path: string): Promise<FoundJournal> {
+  const { entry, written } = decodeEntry(await Deno.readTextFile(path));
+  const now = await stamp();
+  return { path, entry, quietMs: now.boot === written.boot ? now.uptimeMs - written.uptimeMs : now.uptimeMs };
+}
+
+/** A journal entry, and when it was written, from its text. Throws an Error that says what is wrong with it. */
+export function decodeEntry(text: string): { entry: JournalEntry; written: Stamp } {
+  const { written, ...entry } = v.parse(envelope, JSON.parse(text));
   if (entry.phase !== "closed" && !ROLES[entry.role].includes(entry.phase)) {
     throw new Error(`a ${entry.role} is never "${entry.phase}"`);
   }
   const luns = entry.luns.map(({ device, offer }) => ({ device, offer: decodeOffer(offer) }));
-  return { ...entry, luns } as JournalEntry;
+  return { entry: { ...entry, luns } as JournalEntry, written };
 }
 
 async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {

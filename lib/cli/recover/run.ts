@@ -1,0 +1,121 @@
+/**
+ * `prmig recover`: every journal in flight on this host, one after the other; one that cannot be recovered does not keep
+ * the others from it.
+ *
+ * @module
+ */
+import { EXIT, PrmigError } from "../../errors.ts";
+import { findJournals, type FoundJournal, journalDirectory, openJournal } from "../../migrate/journal.ts";
+import { lunLink } from "../../migrate/links.ts";
+import { recover, resumeRun } from "../../migrate/recover.ts";
+import { truthOf } from "../../migrate/truth.ts";
+import type { CommandContext } from "../context.ts";
+import { CLOCK, portsOver } from "../hand_over/world.ts";
+import { present } from "../present.ts";
+import { openJournalLuns } from "./luns.ts";
+import { resultJson } from "../hand_over/result.ts";
+import type { GoBackOptions } from "../../migrate/go_back.ts";
+import type { Ending, Leg } from "../../migrate/run.ts";
+
+/** What the command line asks for. */
+export interface RecoverInput {
+  readonly handOver: string | undefined;
+  readonly list: boolean;
+  readonly timeout: number;
+}
+
+/** Resolves with the exit code: that of the first journal that could not be recovered, else 0. */
+export async function runRecover(input: RecoverInput, context: CommandContext): Promise<number> {
+  const found = await journalsOf(input.handOver, context);
+  if (found.length === 0) context.err.line("there is nothing to recover on this host");
+  if (input.list) {
+    for (const { entry } of found) listOne(entry, context);
+    return EXIT.ok;
+  }
+  let exitCode: number = EXIT.ok;
+  for (const journal of found) {
+    try {
+      const { ending, legs } = await recoverOne(journal, input.timeout, {}, context);
+      tellEnding(journal, ending, legs, context);
+      // A guest that was fenced stays fenced, and whoever asked must not take that for a success.
+      if (ending.outcome === "fenced") exitCode ||= EXIT.refused;
+    } catch (error) {
+      if (!(error instanceof PrmigError)) throw error;
+      const { stderr, exitCode: code } = present(error, {
+        json: context.json,
+        colour: context.err.colour,
+        changesLun: true,
+      });
+      context.err.line(stderr);
+      exitCode ||= code;
+    }
+  }
+  return exitCode;
+}
+
+/** Journals in flight, or the one that was named. */
+async function journalsOf(handOver: string | undefined, { env, err }: CommandContext): Promise<FoundJournal[]> {
+  const directory = journalDirectory(env("PRMIG_STATE_DIR"));
+  const all = await findJournals(
+    directory,
+    (path, why) => err.line(`a journal is corrupt and was set aside: ${path}: ${why}`),
+  );
+  if (handOver === undefined) return all;
+  const chosen = all.filter(({ entry }) => entry.handOver === handOver);
+  if (chosen.length > 0) return chosen;
+  throw new PrmigError("usage", {
+    message: `There is no hand-over ${handOver} in flight on this host`,
+    lun: "not touched",
+    remedy: "prmig recover --list",
+  });
+}
+
+/** Recovers one journal, with its LUNs opened anew. */
+export async function recoverOne(
+  { entry, path, quietMs }: FoundJournal,
+  timeoutMs: number,
+  options: GoBackOptions,
+  context: CommandContext,
+): Promise<{ ending: Ending; legs: readonly Leg[] }> {
+  const directory = path.slice(0, path.lastIndexOf("/"));
+  const journal = await openJournal(directory, entry.handOver, entry.role);
+  try {
+    const open = await openJournalLuns(entry, context);
+    try {
+      const run = resumeRun(entry, open.luns, portsOver(context, lunLink(CLOCK), journal), timeoutMs);
+      const ending = await recover(run, { ...options, timeoutMs, endedMsAgo: quietMs });
+      return { ending, legs: run.legs };
+    } finally {
+      open.close();
+    }
+  } finally {
+    journal.release();
+  }
+}
+
+/** Tells how one hand-over ended. */
+export function tellEnding(
+  { entry: { handOver, role } }: FoundJournal,
+  ending: Ending,
+  legs: readonly Leg[],
+  { out, json }: CommandContext,
+): void {
+  if (json) return out.json(resultJson(handOver, role, legs, ending));
+  out.line(`${handOver} (${role}): ${ENDINGS[ending.outcome]}`);
+  legs.forEach(({ lun }, i) => out.line(`  ${lun.device}: ${truthOf(ending.pictures[i]!)}`));
+}
+
+const ENDINGS = {
+  moved: "moved: the destination holds",
+  restored: "undone: the source holds as before",
+  fenced: "fenced: a third party removed the guest's key; nothing was brought back",
+  nothing: "nothing had happened",
+} as const;
+
+function listOne(entry: FoundJournal["entry"], { out, json }: CommandContext): void {
+  const { handOver, role, phase, luns } = entry;
+  const devices = luns.map(({ device, offer }) => ({ device, designator: offer.designator }));
+  if (json) return out.json({ handOver, role, phase, luns: devices });
+  out.line(`${handOver} (${role}): stopped while ${phase}`);
+  for (const { device, designator } of devices) out.line(`  ${device} ${designator}`);
+}
