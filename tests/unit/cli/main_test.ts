@@ -124,6 +124,12 @@ Deno.test("main() without words: short help on stderr, exit 2", async () => {
   assert.match(stderr, /Usage: prmig COMMAND/);
 });
 
+Deno.test("main(): help on what there is no help on names what there is", async () => {
+  const { code, stdout, stderr } = await prmig("help nonsense");
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.match(stderr, /^error: there is no help on "nonsense"; there is on dump, .*exit-codes.*\nTry: prmig help\n$/);
+});
+
 Deno.test("main(): a usage error under --json is one object", async () => {
   const { code, stdout, stderr } = await run("echo --alll --json");
   assert.deepEqual([code, stdout], [2, ""]);
