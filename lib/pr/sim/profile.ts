@@ -64,8 +64,8 @@ export interface Profile {
 
   /** Attention of a nexus whose registration was preempted. */
   readonly preemptedAttention: number;
-  /** PREEMPT validates TYPE: only when it sets one, always, never. */
-  readonly preemptValidatesType: "whenUsed" | "always" | "never";
+  /** PREEMPT validates TYPE: only where it uses it, or always. (tgt never does, and stores type 0; not simulated.) */
+  readonly preemptValidatesType: "whenUsed" | "always";
   /** PREEMPT with SARK 0 while nothing is reserved; the standard does not say, `spc4` answers 05/26/00. */
   readonly preemptZeroUnreserved: SenseCode | "conflict" | "good";
   /** PREEMPT of the sender's own key that removes registrations only: is the sender's removed with them? */
@@ -244,7 +244,6 @@ export const TGT: Profile = {
   releaseAttentionTypes: [1, 3],
   implicitReleaseAttentionTypes: [1, 3, 5, 6],
   preemptedAttention: 0x2a03,
-  preemptValidatesType: "never",
   preemptZeroUnreserved: "good",
   ownKeyPreemptRemovesSender: { unreserved: false, heldUnderAnotherKey: false, allRegistrants: false },
   generationCountsImplicitRelease: true,
