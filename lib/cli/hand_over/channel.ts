@@ -70,7 +70,7 @@ export async function acceptOffer(
     const lines = linesOf(duplex.readable);
     const stream = await withinTime(readOffer(lines), timeout);
     const twoWay = stream.hello.signals === "stream";
-    if (!twoWay) await withinTime(nothingFollows(lines), timeout);
+    if (!twoWay) await nothingFollows(lines);
     const link = twoWay ? linkOver(duplex, lines, clock, context) : lunLink(clock);
     return { stream, link, stdoutIsStream: twoWay && listen === undefined, close: duplex.close };
   } catch (error) {
@@ -98,8 +98,18 @@ async function readOffer(lines: AsyncGenerator<string>): Promise<OfferStream> {
   return reader.whole;
 }
 
+/**
+ * An offer that was sent twice, or joined with another, goes on without a pause. A pipe that merely stays open (some
+ * wrapper around send holds it) is no reason to wait for its end.
+ */
+const FOLLOWS_MS = 250;
+
 async function nothingFollows(lines: AsyncGenerator<string>): Promise<void> {
-  if (!(await lines.next()).done) throw badStream("there is something after the end record");
+  const pause = Promise.withResolvers<"pause">();
+  const timer = setTimeout(() => pause.resolve("pause"), FOLLOWS_MS);
+  const next = await Promise.race([lines.next(), pause.promise]);
+  clearTimeout(timer);
+  if (next !== "pause" && !next.done) throw badStream("there is something after the end record");
 }
 
 async function withinTime<T>(work: Promise<T>, ms: number): Promise<T> {
