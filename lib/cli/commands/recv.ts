@@ -23,6 +23,9 @@ registered.
   options: {
     listen: optional(text("ADDR"), "take the stream from the first peer on unix:PATH or tcp:HOST:PORT, not from stdin"),
     dryRun: flag("check the stream and the LUNs, send no PERSISTENT RESERVE OUT, say what would be done"),
+    tlsCert: optional(text("FILE"), "this host's certificate (PEM), for tcp: beyond this host"),
+    tlsKey: optional(text("FILE"), "its private key"),
+    tlsCa: optional(text("FILE"), "the authority that must have signed the other side's certificate"),
     timeout: fallback(DURATION, "30s", "limit of every wait for the other side"),
   },
   exits: {
@@ -40,6 +43,10 @@ registered.
       does: "wait for prmig send --connect on a socket that only this user can open",
     },
     { line: "prmig recv --dry-run < offer.ndjson", does: "check whether a saved offer would be accepted now" },
+    {
+      line: "prmig recv --listen tcp:0.0.0.0:4710 --tls-cert host.pem --tls-key host.key --tls-ca ca.pem",
+      does: "over an open network, with certificates on both sides",
+    },
   ],
   run: async (input, context) => (await import("../recv/run.ts")).runRecv(input, context),
 });

@@ -23,6 +23,9 @@ Over a pipe (the default) the stream runs one way, and both sides signal to each
     to: optional(text("COMMAND"), "run COMMAND with the stream on its stdin and stdout"),
     connect: optional(text("ADDR"), "connect to prmig recv --listen: unix:PATH or tcp:HOST:PORT"),
     key: optional(KEY, "the guest's key, where the host cannot find its own registration"),
+    tlsCert: optional(text("FILE"), "this host's certificate (PEM), for tcp: beyond this host"),
+    tlsKey: optional(text("FILE"), "its private key"),
+    tlsCa: optional(text("FILE"), "the authority that must have signed the other side's certificate"),
     timeout: fallback(DURATION, "30s", "limit of every wait for the other side"),
   },
   exits: {
@@ -41,6 +44,11 @@ Over a pipe (the default) the stream runs one way, and both sides signal to each
     {
       line: "prmig send /dev/sg3 --key 0x123abc --connect unix:/run/prmig/hand-over.sock",
       does: "name the key where the host cannot tell it, over a socket",
+    },
+    {
+      line:
+        "prmig send /dev/sdb --connect tcp:dst.example.net:4710 --tls-cert host.pem --tls-key host.key --tls-ca ca.pem",
+      does: "over an open network, with certificates on both sides",
     },
   ],
   run: async (input, context) => (await import("../send/run.ts")).runSend(input, context),

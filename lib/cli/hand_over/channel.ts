@@ -9,8 +9,10 @@ import { lunLink, streamLink } from "../../migrate/links.ts";
 import type { Clock, Link } from "../../migrate/ports.ts";
 import { badStream, OfferReader, type OfferStream } from "../../migrate/stream.ts";
 import type { CommandContext } from "../context.ts";
-import { connectTo, type Duplex, listenOn } from "./sockets.ts";
+import type { Duplex } from "./duplex.ts";
+import { connectTo, listenOn } from "./sockets.ts";
 import { spawnOther } from "./child.ts";
+import type { TlsFiles } from "./tls.ts";
 
 /** The source's end of a way. */
 export interface Channel {
@@ -30,12 +32,16 @@ export interface Incoming {
 
 /** Opens the source's way to the other side. */
 export async function openChannel(
-  { to, connect }: { readonly to: string | undefined; readonly connect: string | undefined },
+  { to, connect, tls }: {
+    readonly to: string | undefined;
+    readonly connect: string | undefined;
+    readonly tls: TlsFiles | null;
+  },
   clock: Clock,
   context: CommandContext,
 ): Promise<Channel> {
   if (to === undefined && connect === undefined) return pipe(clock, context);
-  const duplex = to === undefined ? await connectTo(connect!) : spawnOther(to);
+  const duplex = to === undefined ? await connectTo(connect!, tls) : spawnOther(to);
   const link = linkOver(duplex, linesOf(duplex.readable), clock, context);
   return { link, writeOffer: duplex.write, close: duplex.close };
 }
@@ -54,7 +60,11 @@ function pipe(clock: Clock, context: CommandContext): Channel {
 
 /** Takes one whole offer, from stdin or from the first peer of a listening socket. Throws PrmigError `refused`. */
 export async function acceptOffer(
-  { listen, timeout }: { readonly listen: string | undefined; readonly timeout: number },
+  { listen, timeout, tls }: {
+    readonly listen: string | undefined;
+    readonly timeout: number;
+    readonly tls: TlsFiles | null;
+  },
   clock: Clock,
   context: CommandContext,
 ): Promise<Incoming> {
@@ -65,7 +75,7 @@ export async function acceptOffer(
       remedy: "prmig send DEV | ssh HOST prmig recv, or prmig recv --listen unix:PATH",
     });
   }
-  const duplex = listen === undefined ? stdio(context) : await listenOn(listen, context);
+  const duplex = listen === undefined ? stdio(context) : await listenOn(listen, tls, context);
   try {
     const lines = linesOf(duplex.readable);
     const stream = await withinTime(readOffer(lines), timeout);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Duplex } from "./sockets.ts";
+import type { Duplex } from "./duplex.ts";
 
 /** How long the child may take to end by itself once its stdin is closed. */
 const END_MS = 5000;

@@ -6,13 +6,8 @@
 import { PrmigError } from "../../errors.ts";
 import { removeIfThere } from "../../files/atomic.ts";
 import type { CommandContext } from "../context.ts";
-
-/** Bytes both ways. */
-export interface Duplex {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly write: (bytes: Uint8Array) => Promise<void>;
-  close(): Promise<void>;
-}
+import { closeIfOpen, type Duplex } from "./duplex.ts";
+import { connectTls, listenTls, type TlsFiles } from "./tls.ts";
 
 /** A socket's address. */
 export type SocketAddress =
@@ -30,10 +25,11 @@ export function parseSocketAddress(text: string): SocketAddress {
 }
 
 /** Connects to a listening recv. Throws PrmigError `failed` when nobody answers. */
-export async function connectTo(text: string): Promise<Duplex> {
+export async function connectTo(text: string, tls: TlsFiles | null): Promise<Duplex> {
   const address = parseSocketAddress(text);
-  refuseOpenNetwork(address, text);
+  refuseOpenNetwork(address, text, tls);
   try {
+    if (address.kind === "tcp" && tls) return await connectTls(address.hostname, address.port, tls);
     const conn = address.kind === "unix"
       ? await Deno.connect({ transport: "unix", path: address.path })
       : await Deno.connect({ hostname: address.hostname, port: address.port });
@@ -44,9 +40,14 @@ export async function connectTo(text: string): Promise<Duplex> {
 }
 
 /** Listens, takes the first peer, and closes the door behind it. A unix socket is made 0600. */
-export async function listenOn(text: string, { signal }: CommandContext): Promise<Duplex> {
+export async function listenOn(text: string, tls: TlsFiles | null, { signal, err }: CommandContext): Promise<Duplex> {
   const address = parseSocketAddress(text);
-  refuseOpenNetwork(address, text);
+  refuseOpenNetwork(address, text, tls);
+  if (address.kind === "tcp" && tls) {
+    const { hostname, port } = address;
+    return await listenTls({ hostname, port, files: tls, signal, report: (line) => err.line(line) })
+      .catch((error) => signal.aborted ? Promise.reject(error) : Promise.reject(unreachable("listen on", text, error)));
+  }
   const umask = Deno.umask(0o177);
   let listener: Deno.Listener;
   try {
@@ -77,27 +78,22 @@ function overConnection(conn: Deno.Conn): Duplex {
   return {
     readable: conn.readable,
     write: (bytes) => writer.write(bytes),
-    close: () => {
-      try {
-        conn.close();
-      } catch (error) {
-        if (!(error instanceof Deno.errors.BadResource)) throw error; // the peer was first
-      }
-      return Promise.resolve();
-    },
+    close: () => Promise.resolve(closeIfOpen(conn)),
   };
 }
 
 /** What goes over the stream can take a reservation; beyond this host it needs TLS with certificates on both sides. */
-function refuseOpenNetwork(address: SocketAddress, text: string): void {
-  if (address.kind === "unix" || /^(127\.|::1$|localhost$)/.test(address.hostname)) return;
+function refuseOpenNetwork(address: SocketAddress, text: string, tls: TlsFiles | null): void {
+  if (tls && address.kind === "unix") throw usage(`TLS is for tcp:HOST:PORT, not for ${text}`, "leave out --tls-...");
+  if (tls || address.kind === "unix" || /^(127\.|::1$|localhost$)/.test(address.hostname)) return;
   throw usage(
     `${text} leaves this host, and the stream would be open to everybody on the way`,
-    "go through ssh: prmig send DEV --to 'ssh HOST prmig recv'",
+    "use --tls-cert, --tls-key and --tls-ca on both sides, or go through ssh: --to 'ssh HOST prmig recv'",
   );
 }
 
 function unreachable(action: string, text: string, error: unknown): PrmigError {
+  if (error instanceof PrmigError) return error;
   return new PrmigError("failed", {
     message: `Cannot ${action} ${text}: ${error instanceof Error ? error.message : String(error)}`,
     lun: "unchanged: nothing was sent",

@@ -11,6 +11,7 @@ import { truthOf } from "../../migrate/truth.ts";
 import type { OfferStream } from "../../migrate/stream.ts";
 import type { CommandContext } from "../context.ts";
 import { acceptOffer, type Incoming } from "../hand_over/channel.ts";
+import { tlsFiles } from "../hand_over/tls.ts";
 import { finder, OpenLuns } from "../hand_over/luns.ts";
 import { resultJson, resultText } from "../hand_over/result.ts";
 import { CLOCK, openPorts } from "../hand_over/world.ts";
@@ -22,13 +23,16 @@ export interface RecvInput {
   readonly listen: string | undefined;
   /** Stop after the checks. */
   readonly dryRun: boolean;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly tlsCa: string | undefined;
   /** Bounds every wait, in milliseconds. */
   readonly timeout: number;
 }
 
 /** Takes over. Errors: PrmigError, as startDestination has them. */
 export async function runRecv(input: RecvInput, context: CommandContext): Promise<void> {
-  const incoming = await acceptOffer(input, CLOCK, context);
+  const incoming = await acceptOffer({ ...input, tls: tlsFiles(input) }, CLOCK, context);
   const open = new OpenLuns(context);
   try {
     if (input.dryRun) await check(incoming.stream, input, open, context);

@@ -10,12 +10,16 @@ import { OpenLuns } from "../hand_over/luns.ts";
 import { resultJson, resultText } from "../hand_over/result.ts";
 import { CLOCK, openPorts } from "../hand_over/world.ts";
 import { type Channel, openChannel } from "../hand_over/channel.ts";
+import { tlsFiles } from "../hand_over/tls.ts";
 
 /** What the command line asks for. */
 export interface SendInput {
   readonly devices: readonly string[];
   /** The guest's key, where the host cannot find it. */
   readonly key: bigint | undefined;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly tlsCa: string | undefined;
   /** Bounds every wait, in milliseconds. */
   readonly timeout: number;
   /** Command to run for the other side, its stdin and stdout being the stream. */
@@ -34,7 +38,7 @@ export async function runSend(input: SendInput, context: CommandContext): Promis
   let channel: Channel | undefined;
   try {
     for (const address of devices) await open.open(address);
-    channel = await openChannel({ to, connect }, CLOCK, context);
+    channel = await openChannel({ to, connect, tls: tlsFiles(input) }, CLOCK, context);
     const handOver = crypto.randomUUID();
     const { ports, journal } = await openPorts(context, channel.link, handOver, "source");
     try {
