@@ -37,7 +37,8 @@ export async function asFileError<T>(action: string, path: string, work: () => P
   }
 }
 
-function isSystemError(error: unknown): error is Error {
+/** True for what the operating system refused. Rare refusals (disk full) come as plain errors that only say so. */
+export function isSystemError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  return "code" in error || Object.values(Deno.errors).some((kind) => error instanceof kind);
+  return /\(os error \d+\)/.test(error.message) || Object.values(Deno.errors).some((kind) => error instanceof kind);
 }

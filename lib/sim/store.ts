@@ -7,7 +7,7 @@
  */
 import { PrmigError } from "../errors.ts";
 import { setAside, writeAtomically } from "../files/atomic.ts";
-import { FileError } from "../files/file_error.ts";
+import { FileError, isSystemError, reasonOf } from "../files/file_error.ts";
 import { withLock } from "../files/lock.ts";
 import { type LunModel, newLunModel } from "../pr/sim/model.ts";
 import { newSimDevice, type SimOptions } from "./device.ts";
@@ -59,9 +59,9 @@ export class SimStore {
   }
 
   async #read(): Promise<LunModel> {
-    const text = readCapped(this.path);
-    if (text === this.#last?.text) return this.#last.model;
     try {
+      const text = readCapped(this.path);
+      if (text === this.#last?.text) return this.#last.model;
       const model = decodeSimLun(text);
       this.#last = { text, model };
       return model;
@@ -95,7 +95,7 @@ export class SimStore {
     } catch (error) {
       if (error instanceof FileError) throw this.#unusable(error.reason, error);
       if (error instanceof Deno.errors.NotFound) throw this.#missing(error);
-      if (error instanceof Error && "code" in error) throw this.#unusable(error.message, error);
+      if (isSystemError(error)) throw this.#unusable(reasonOf(error), error);
       throw error;
     }
   }
