@@ -85,6 +85,8 @@ const SYNC_MS = 250;
 export class Watch {
   readonly #luns: Lun[];
   readonly #byAddress = new Map<string, { readonly path: KernelPath; readonly at: number }>();
+  /** A look whose change waits for the kernel's events before it. One at a time. */
+  #pending: { readonly endedUs: number; readonly go: () => void; readonly told: Promise<void> } | null = null;
   readonly #syncs = new Map<string, () => void>();
   #changes: Promise<void> = Promise.resolve();
   #syncCount = 0;
@@ -178,7 +180,7 @@ export class Watch {
     for (;;) {
       const batch = await kernel.next();
       if (this.#closed || batch.kind === "closed") return;
-      if (batch.kind === "records") this.#take(batch);
+      if (batch.kind === "records") await this.#take(batch);
       if (batch.kind === "ended") {
         this.#tellAll("down", batch.reason);
         this.sink.ended(batch.reason);
@@ -187,10 +189,18 @@ export class Watch {
     }
   }
 
-  #take({ records }: Extract<KernelBatch, { kind: "records" }>): void {
+  async #take({ records }: Extract<KernelBatch, { kind: "records" }>): Promise<void> {
     const offsetUs = this.clock.wallUs() - this.clock.nowUs();
     const toWallUs = (us: number): number => us + offsetUs;
-    for (const record of records) this.#record(record, toWallUs);
+    for (const record of records) {
+      // What happened after a look is told after what the look found.
+      while (this.#pending && "atUs" in record && record.atUs > this.#pending.endedUs) {
+        const { go, told } = this.#pending;
+        go();
+        await told;
+      }
+      if (!this.#closed) this.#record(record, toWallUs);
+    }
   }
 
   #record(record: KernelRecord, toWallUs: (us: number) => number): void {
@@ -245,12 +255,20 @@ export class Watch {
   }
 
   async #seen(look: Extract<Look, { kind: "seen" }>, at: number): Promise<void> {
+    const before = this.#luns[at]!.status;
+    const { state } = look;
+    if (before.state === null || !changeOf(before.state, state)) return this.#tell(look, at);
+    const told = Promise.withResolvers<void>();
+    await this.#sync((go) => this.#pending = { endedUs: look.endedUs, go, told: told.promise });
+    this.#pending = null;
+    if (!this.#closed) this.#tell(look, at);
+    told.resolve();
+  }
+
+  #tell(look: Extract<Look, { kind: "seen" }>, at: number): void {
     const lun = this.#luns[at]!;
     const { state, device } = look;
     const before = lun.status;
-    const differs = before.state === null || changeOf(before.state, state);
-    if (differs && before.state !== null) await this.#sync();
-    if (this.#closed) return;
     const wallUs = look.endedUs + this.clock.wallUs() - this.clock.nowUs();
     const name = { device: lun.target.device, lun: device.designator ?? lun.target.lun };
     const causes = lun.causes.filter(({ endedUs }) => endedUs <= look.endedUs).map(({ cause }) => cause);
@@ -290,8 +308,8 @@ export class Watch {
     this.sink.status(lun.status, at);
   }
 
-  /** Waits until every kernel event that is in the buffer now has been told. */
-  #sync(): Promise<void> {
+  /** Waits until every kernel event that is in the buffer now has been told, or `waiting`'s argument is called. */
+  #sync(waiting: (go: () => void) => void): Promise<void> {
     const { kernel } = this;
     if (!kernel) return Promise.resolve();
     const name = `prmig sync ${this.#syncCount++}`;
@@ -303,6 +321,7 @@ export class Watch {
         resolve();
       };
       this.#syncs.set(name, done);
+      waiting(done);
       if (!kernel.mark(name)) done();
     });
   }

@@ -1,0 +1,49 @@
+/*
+ * PERSISTENT RESERVE OUT through SG_IO, on /dev/sdX or /dev/sgN:
+ *
+ *     pr_out NODE ACTION TYPE RK SARK [COUNT]     numbers in C notation
+ *
+ * Sends the command COUNT times (1), prints the SAM status of the last one, and ends with 0 unless an ioctl failed.
+ * With COUNT above 1 the SARK grows by one from command to command.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <scsi/sg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+static void big_endian(unsigned char *to, unsigned long long value) {
+  for (int i = 0; i < 8; i++) to[i] = value >> (56 - 8 * i);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 6) return 2;
+  int fd = open(argv[1], O_RDWR | O_NONBLOCK);
+  if (fd < 0) { perror(argv[1]); return 1; }
+  unsigned long long rk = strtoull(argv[4], 0, 0), sark = strtoull(argv[5], 0, 0);
+  long count = argc > 6 ? strtol(argv[6], 0, 0) : 1;
+  int status = -1;
+  for (long i = 0; i < count; i++) {
+    unsigned char cdb[10] = { 0x5f, strtol(argv[2], 0, 0), strtol(argv[3], 0, 0), 0, 0, 0, 0, 0, 24, 0 };
+    unsigned char list[24] = { 0 }, sense[64];
+    big_endian(list, rk);
+    big_endian(list + 8, sark + i);
+    struct sg_io_hdr hdr;
+    memset(&hdr, 0, sizeof hdr);
+    hdr.interface_id = 'S';
+    hdr.dxfer_direction = SG_DXFER_TO_DEV;
+    hdr.cmd_len = sizeof cdb;
+    hdr.cmdp = cdb;
+    hdr.dxfer_len = sizeof list;
+    hdr.dxferp = list;
+    hdr.mx_sb_len = sizeof sense;
+    hdr.sbp = sense;
+    hdr.timeout = 20000;
+    if (ioctl(fd, SG_IO, &hdr) < 0) { perror("SG_IO"); return 1; }
+    status = hdr.status;
+  }
+  printf("%d\n", status);
+  return 0;
+}
