@@ -6,6 +6,7 @@
 import type { Command } from "./command.ts";
 import { demo } from "./commands/demo.ts";
 import { dump } from "./commands/dump.ts";
+import { explain } from "./commands/explain.ts";
 import { help } from "./commands/help.ts";
 import { preempt } from "./commands/preempt.ts";
 import { recover } from "./commands/recover.ts";
@@ -16,4 +17,16 @@ import { snoop } from "./commands/snoop.ts";
 import { watch } from "./commands/watch.ts";
 
 /** Every command there is. */
-export const COMMANDS: readonly Command[] = [dump, watch, snoop, send, recv, recover, rollback, preempt, demo, help];
+export const COMMANDS: readonly Command[] = [
+  dump,
+  watch,
+  snoop,
+  send,
+  recv,
+  recover,
+  rollback,
+  preempt,
+  explain,
+  demo,
+  help,
+];
