@@ -63,11 +63,20 @@ export interface DumpRegistration {
   readonly transportId: TransportId | null;
 }
 
-/** What was snooped. */
+/** What was snooped on this path by `prmig snoop`. */
 export interface DumpSnooped {
+  /** Key of the guest's registration; 0 when it has none. */
   readonly key: string;
+  /** Type of the reservation it holds; 0 when it holds none. */
   readonly type: number;
+  /** Since when, ISO 8601. */
   readonly since: string;
+  /** What the helper itself is not certain of, as a clause. */
+  readonly uncertain: string | null;
+  /** The LUN says the same. */
+  readonly agrees: boolean;
+  /** What it says instead, as a sentence. */
+  readonly difference: string | null;
 }
 
 /** What was read, before it is put into words. */

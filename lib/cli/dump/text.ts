@@ -59,6 +59,7 @@ function facts(record: DumpRecord): [label: string, text: string][] {
     ["generation", String(generation)],
     ["power loss", powerLoss(record)],
     ["supports", capabilities === null ? "not known: the device does not report it" : supports(record)],
+    ...snoopedFacts(record.snooped),
   ];
 }
 
@@ -70,6 +71,14 @@ function reservationFacts(reservation: DumpRecord["reservation"]): [label: strin
     ["reservation", `${typeName} (type ${type})${scope === 0 ? "" : `, scope ${scope}`}`],
     ["held under", allRegistrants ? "every registrant's key" : key],
   ];
+}
+
+/** What the helper remembers; a difference from the LUN's own answer is a note below. */
+function snoopedFacts(snooped: DumpRecord["snooped"]): [label: string, text: string][] {
+  if (snooped === null) return [];
+  const { key, type, since, agrees } = snooped;
+  const what = /^0x0+$/.test(key) ? "not registered" : type === 0 ? key : `${key}, type ${type}`;
+  return [["snooped", `${what}, since ${since}${agrees ? "" : " (the LUN says otherwise)"}`]];
 }
 
 function powerLoss({ capabilities }: DumpRecord): string {
@@ -131,8 +140,9 @@ function pieces(text: string, columns: number): string[] {
   return [text.slice(0, columns), ...pieces(text.slice(columns), columns)];
 }
 
-function notes({ registrations, fullStatus, unusablePaths }: DumpRecord): string[] {
+function notes({ registrations, fullStatus, unusablePaths, snooped }: DumpRecord): string[] {
   const said = unusablePaths.map(({ reason }) => `note: ${clean(reason)}`);
+  if (snooped?.difference) said.push(`note: ${clean(snooped.difference)}.`);
   if (!fullStatus) {
     said.push("note: this device has no READ FULL STATUS; who is behind a key, and at which port, is not known.");
   } else if (registrations.some(({ self }) => self === null)) {

@@ -26,6 +26,7 @@ import { FIRST_LISTEN_FD, listenFds } from "../../sys/systemd.ts";
 import { adoptListener, listenAt, type Listener, NoSocket, SocketInUse, stopListening } from "../../sys/unix_socket.ts";
 import { groupId, userIds } from "../../sys/users.ts";
 import type { CommandContext } from "../context.ts";
+import { runDirectoryOf } from "../run_directory.ts";
 
 /** What the command line asks for. */
 export interface SnoopInput {
@@ -46,11 +47,6 @@ export interface Prepared {
 /** Where the helper listens when nobody says otherwise. */
 export const DEFAULT_SOCKET = "/run/prmig/pr-helper.sock";
 const STAGE = "PRMIG_SNOOP_PREPARED";
-
-/** Directory of state that lives as long as the machine is up. */
-export function runDirectoryOf(env: CommandContext["env"]): string {
-  return env("PRMIG_RUN_DIR") || "/run/prmig";
-}
 
 /** Prepares, gives up privileges, and comes back with what was prepared. Rejects with PrmigError. */
 export async function prepare(input: SnoopInput, { env }: CommandContext): Promise<Prepared> {

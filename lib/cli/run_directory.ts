@@ -1,0 +1,10 @@
+/**
+ * Where prmig keeps what lives as long as the machine is up. Pure.
+ *
+ * @module
+ */
+
+/** PRMIG_RUN_DIR, or /run/prmig. */
+export function runDirectoryOf(env: (name: string) => string | undefined): string {
+  return env("PRMIG_RUN_DIR") || "/run/prmig";
+}
