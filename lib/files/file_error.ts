@@ -6,7 +6,9 @@
 
 /** Something could not be done to a file. The caller knows what that means for a LUN; this does not. */
 export class FileError extends Error {
+  /** For logs. */
   override readonly name: string = "FileError";
+  /** What could not be done, to which file, and why. */
   constructor(
     /** "write", "read", "lock" ... */
     readonly action: string,

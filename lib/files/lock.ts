@@ -18,7 +18,9 @@ export interface LockChoices {
 
 /** Somebody else kept the lock for longer than we were ready to wait. */
 export class LockTimeout extends FileError {
+  /** For logs. */
   override readonly name = "LockTimeout";
+  /** The file, and how long was waited, in milliseconds. */
   constructor(path: string, readonly waitedMs: number) {
     super("lock", path, `another process has held ${path}.lock for ${Math.round(waitedMs / 1000)} s`);
   }

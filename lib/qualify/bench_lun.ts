@@ -23,16 +23,21 @@ export type Nexuses = Readonly<Record<Player, Nexus>>;
 
 /** A nexus as READ FULL STATUS names it. */
 export interface Port {
+  /** Initiator port. */
   readonly transportId: TransportId;
+  /** Target port. */
   readonly relativeTargetPort: number | "all";
 }
 
 /** What is learned of the LUN once, before the scenarios. */
 export interface BenchLun {
+  /** The players. */
   readonly nexuses: Nexuses;
   /** `null` when the device has no READ FULL STATUS: players are then known by their keys only. */
   readonly ports: Readonly<Record<Player, Port>> | null;
+  /** REPORT CAPABILITIES of the target. */
   readonly capabilities: Capabilities;
+  /** Bytes of a logical block. */
   readonly blockBytes: number;
 }
 

@@ -9,7 +9,9 @@ import { BeWriter, type Bytes } from "../bytes.ts";
 
 /** A command as a Nexus takes it: `data` is data-out, or the room for data-in. */
 export interface RawCommand {
+  /** Command block. */
   readonly cdb: Bytes;
+  /** Data-out, or bytes of room for data-in. */
   readonly data: Bytes | number;
 }
 

@@ -21,12 +21,15 @@ export const PLAYERS: readonly Player[] = ["A", "B", "C"];
 
 /** Keys of the scenarios; their prefix ("prmg" in ASCII) makes left-overs known as ours. */
 export const K1 = 0x7072_6d67_0000_0001n;
+/** Key of B, usually. */
 export const K2 = 0x7072_6d67_0000_0002n;
+/** Key of C, usually. */
 export const K3 = 0x7072_6d67_0000_0003n;
 /** A key nobody is registered with. */
 export const K9 = 0x7072_6d67_0000_0009n;
 /** One-time keys of a hand-over. */
 export const X = 0x7072_6d67_0000_00f1n;
+/** One-time key of the destination. */
 export const Y = 0x7072_6d67_0000_00f2n;
 
 const KEY_NAMES = new Map([[K1, "K1"], [K2, "K2"], [K3, "K3"], [K9, "K9"], [X, "X"], [Y, "Y"], [0n, "0"]]);
@@ -44,17 +47,25 @@ export type Result = string;
 
 /** A PERSISTENT RESERVE OUT with players where the bytes have TransportIDs. Fields left out are 0. */
 export interface OutRequest {
+  /** SERVICE ACTION. */
   readonly action: number;
+  /** RESERVATION KEY. */
   readonly rk?: bigint;
+  /** SERVICE ACTION RESERVATION KEY. */
   readonly sark?: bigint;
+  /** SCOPE. */
   readonly scope?: number;
+  /** TYPE. */
   readonly type?: number;
+  /** APTPL. */
   readonly aptpl?: boolean;
+  /** ALL_TG_PT. */
   readonly allTgPt?: boolean;
   /** SPEC_I_PT: these players' TransportIDs. */
   readonly naming?: readonly Player[];
   /** REGISTER AND MOVE: to this player's nexus. */
   readonly to?: Player;
+  /** UNREG, of REGISTER AND MOVE. */
   readonly unreg?: boolean;
 }
 
@@ -70,28 +81,37 @@ export type Trouble = "busy" | "taskSetFull" | "timeoutDone" | "timeoutNotDone";
 
 /** A command of one player, and what must come of it. */
 export interface CommandStep {
+  /** Says which kind of step this is. */
   readonly kind: "command";
+  /** Who sends. */
   readonly by: Player;
+  /** What is sent. */
   readonly act: Act;
   /** The result wanted, or several of which each is right. */
   readonly want: readonly Result[];
   /** Data-in wanted, as hex digits with `..` for a byte that may be anything and a last `*` for any rest; `null`: whatever came. */
   readonly data: string | null;
+  /** Trouble on its way. */
   readonly trouble: Trouble | null;
 }
 
 /** The reservation a state step wants. */
 export interface Held {
+  /** TYPE. */
   readonly type: number;
+  /** Who holds. */
   readonly by: Player | "all";
 }
 
 /** Reads the LUN whole, and compares. */
 export interface StateStep {
+  /** Says which kind of step this is. */
   readonly kind: "state";
   /** The player that reads; by default the one of the last command. It must have no unit attention waiting. */
   readonly via: Player | null;
+  /** Who is registered under which key; nobody else may be. */
   readonly registered: Readonly<Partial<Record<Player, bigint>>>;
+  /** The reservation; `null`: there must be none. */
   readonly held: Held | null;
   /** How far PRGENERATION has come since the last state step, or since the start; `null`: not compared. */
   readonly generation: number | null;
@@ -101,8 +121,11 @@ export interface StateStep {
 
 /** Something that happens without a command. */
 export interface EventStep {
+  /** Says which kind of step this is. */
   readonly kind: "event";
+  /** What happens. */
   readonly event: "powerCycle" | "reset" | "nexusLoss" | "loseInformation";
+  /** To whom, where that matters. */
   readonly of: Player | null;
 }
 
@@ -127,18 +150,23 @@ export type Need =
 export interface Scenario {
   /** `C01` ... as in the reference; `C17-5` is C17 for type 5. */
   readonly id: string;
+  /** The rule in a sentence. */
   readonly title: string;
   /** Reservation types it reserves. */
   readonly types: readonly number[];
+  /** What it needs of the target. */
   readonly needs: readonly Need[];
   /** Kinds of target that may be harmed by it, with the reason. */
   readonly unsafeOn: Readonly<Record<string, string>>;
+  /** What is played. */
   readonly steps: readonly Step[];
 }
 
 /** What else there is to say about a scenario. */
 export interface Facts {
+  /** See {@link Scenario.needs}. */
   readonly needs?: readonly Need[];
+  /** See {@link Scenario.unsafeOn}. */
   readonly unsafeOn?: Readonly<Record<string, string>>;
 }
 

@@ -25,6 +25,7 @@ function access(id: string, types: readonly number[], title: string, who: {
     ]));
 }
 
+/** Scenarios about who has access to what. */
 export const ACCESS_SCENARIOS: readonly Scenario[] = [
   ...access("C26", [1], "others read and do not write", { stranger: [GOOD, CONFLICT], registrant: [GOOD, CONFLICT] }),
   ...access("C27", [3], "others neither read nor write", {

@@ -19,6 +19,7 @@ const PREPARE = registerIgnoring("B", Y);
 const TAKE = preempt("B", Y, X, 5);
 const SETTLE = register("B", Y, K1);
 
+/** Scenarios about hand-overs. */
 export const HAND_OVER_SCENARIOS: readonly Scenario[] = [
   scenario("C90", "a hand-over by one-time keys touches nobody else", [
     BEFORE,

@@ -21,6 +21,7 @@ const REGISTER_23 = "5f 00 00 00 00 00 00 00 17 00";
 const REGISTER_25 = "5f 00 00 00 00 00 00 00 19 00";
 const LIST_24 = "0000000000000000 70726d6700000001 00000000 00 000000";
 
+/** Scenarios about what lasts. */
 export const LASTING_SCENARIOS: readonly Scenario[] = [
   scenario("C76", "a parameter list of 23 or 25 bytes is refused", [
     raw("A", REGISTER_23, LIST_24.slice(0, -2), "05/1A/00"),

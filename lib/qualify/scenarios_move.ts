@@ -6,6 +6,7 @@ import { held, move, out, quiet, register, reserve, state } from "./steps.ts";
 const MOVE = { needs: ["registerAndMove", "readFullStatus"] } as const;
 const SPEC_I_PT = { needs: ["specIPt", "readFullStatus"] } as const;
 
+/** Scenarios about REGISTER AND MOVE and SPEC_I_PT. */
 export const MOVE_SCENARIOS: readonly Scenario[] = [
   scenario("C66", "REGISTER AND MOVE gives the reservation away and leaves", [
     register("A", 0n, K1),

@@ -12,6 +12,7 @@ const threeUnder = (type: number) => [
   reserve("A", K1, type),
 ];
 
+/** Scenarios about PREEMPT. */
 export const PREEMPT_SCENARIOS: readonly Scenario[] = [
   scenario("C47", "nothing reserved: PREEMPT removes the registrations under SARK", [
     register("A", 0n, K1),

@@ -4,6 +4,7 @@ import { prIn, register } from "./steps.ts";
 
 const RESERVED_ACTIONS = Array.from({ length: 0x1c }, (_, i) => i + 4);
 
+/** Scenarios about PERSISTENT RESERVE IN. */
 export const READ_SCENARIOS: readonly Scenario[] = [
   scenario("C01", "nobody registered: READ KEYS shows no key", [
     prIn("A", "readKeys", 8192, "good", "........ 00000000"),

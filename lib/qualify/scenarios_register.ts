@@ -2,6 +2,7 @@
 import { K1, K2, K9, type Scenario, scenario } from "./scenario.ts";
 import { held, register, registerIgnoring, reserve, state } from "./steps.ts";
 
+/** Scenarios about registering. */
 export const REGISTER_SCENARIOS: readonly Scenario[] = [
   scenario("C06", "REGISTER AND IGNORE EXISTING KEY registers a stranger", [
     registerIgnoring("A", K1),

@@ -6,6 +6,7 @@ import { clear, held, out, quiet, register, release, reserve, state, told } from
 const ALL_TYPES = [1, 3, 5, 6, 7, 8];
 const holderOf = (type: number): Player | "all" => (type >= 7 ? "all" : "A");
 
+/** Scenarios about RESERVE, RELEASE, CLEAR. */
 export const RESERVE_SCENARIOS: readonly Scenario[] = [
   ...forTypes(ALL_TYPES, (type) =>
     scenario("C17", "RESERVE, READ RESERVATION, RELEASE", [

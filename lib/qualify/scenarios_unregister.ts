@@ -2,6 +2,7 @@
 import { forTypes, K1, K2, type Scenario, scenario } from "./scenario.ts";
 import { held, quiet, register, release, reserve, state, told } from "./steps.ts";
 
+/** Scenarios about unregistering. */
 export const UNREGISTER_SCENARIOS: readonly Scenario[] = [
   ...forTypes([1, 3, 5, 6], (type) =>
     scenario("C32", "the holder's unregistering releases the reservation", [

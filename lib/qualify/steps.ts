@@ -34,22 +34,27 @@ export function registerIgnoring(by: Player, sark: bigint, want: Want = "good", 
   return out(by, { action: PR_OUT_ACTION.registerAndIgnore, rk, sark }, want);
 }
 
+/** RESERVE. */
 export function reserve(by: Player, rk: bigint, type: number, want: Want = "good"): CommandStep {
   return out(by, { action: PR_OUT_ACTION.reserve, rk, type }, want);
 }
 
+/** RELEASE. */
 export function release(by: Player, rk: bigint, type: number, want: Want = "good"): CommandStep {
   return out(by, { action: PR_OUT_ACTION.release, rk, type }, want);
 }
 
+/** CLEAR. */
 export function clear(by: Player, rk: bigint, want: Want = "good"): CommandStep {
   return out(by, { action: PR_OUT_ACTION.clear, rk }, want);
 }
 
+/** PREEMPT. */
 export function preempt(by: Player, rk: bigint, sark: bigint, type: number, want: Want = "good"): CommandStep {
   return out(by, { action: PR_OUT_ACTION.preempt, rk, sark, type }, want);
 }
 
+/** PREEMPT AND ABORT. */
 export function preemptAndAbort(by: Player, rk: bigint, sark: bigint, type: number, want: Want = "good"): CommandStep {
   return out(by, { action: PR_OUT_ACTION.preemptAndAbort, rk, sark, type }, want);
 }

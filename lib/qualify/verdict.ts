@@ -11,18 +11,23 @@ export interface StepResult {
   readonly number: number;
   /** "B: PREEMPT RK=K2 SARK=K1 type 5". */
   readonly what: string;
+  /** What must be seen. */
   readonly wanted: string;
+  /** What was seen. */
   readonly seen: string;
+  /** Seen as wanted. */
   readonly ok: boolean;
 }
 
 /** One way in which a kind of target is known to differ in one step of one scenario. */
 export interface Deviation {
+  /** Identifier of the scenario. */
   readonly scenario: string;
   /** Number of the step, from 1. */
   readonly step: number;
   /** What is seen instead of what is wanted. */
   readonly seen: string;
+  /** Why the target does so. */
   readonly reason: string;
   /** Versions of the target differ: the step may also be as wanted. */
   readonly sometimes: boolean;
@@ -30,12 +35,14 @@ export interface Deviation {
 
 /** A scenario's end. */
 export interface ScenarioResult {
+  /** The scenario played, or not. */
   readonly scenario: Scenario;
   /**
    * `pass`: all as wanted; `deviates`: different exactly as listed; `fail`: different otherwise, or as it should be
    * where a deviation is listed; `skipped`: not played, for `reason`.
    */
   readonly verdict: "pass" | "deviates" | "fail" | "skipped";
+  /** Every step played. */
   readonly steps: readonly StepResult[];
   /** Of a skip: why; of a deviation: its reasons; of a failure that is no difference: what happened. */
   readonly reason: string | null;

@@ -17,9 +17,13 @@ import { type Profile, PROFILES } from "../pr/sim/profile.ts";
 
 /** A simulated LUN's address, taken apart. */
 export interface SimAddress {
+  /** Path of the file. */
   readonly file: string;
+  /** Who asks, through which port. */
   readonly nexus: NexusId;
+  /** Milliseconds before every command. */
   readonly delayMs: number;
+  /** Make the LUN if it is not there. */
   readonly create: boolean;
   /** Demanded profile; `null` for whatever the LUN has. */
   readonly profile: Profile | null;

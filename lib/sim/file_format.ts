@@ -19,7 +19,9 @@ const VERSION = 1;
 
 /** The bytes are no simulated LUN. `ours`: they begin as one of ours does, so they are one that was spoiled. */
 export class NotASimLun extends Error {
+  /** For logs. */
   override readonly name = "NotASimLun";
+  /** Whether the text begins as ours do, and what is wrong with it. */
   constructor(readonly ours: boolean, reason: string) {
     super(reason);
   }

@@ -19,12 +19,17 @@ import { execute } from "./reply.ts";
 
 /** One command a MemoryLun has executed. */
 export interface HistoryEntry {
+  /** Who sent it. */
   readonly nexus: NexusId;
+  /** Command block. */
   readonly cdb: Bytes;
   /** Data-out; empty when there was none. */
   readonly dataOut: Bytes;
+  /** What came back. */
   readonly reply: Reply;
+  /** The LUN before. */
   readonly before: LunModel;
+  /** The LUN after. */
   readonly after: LunModel;
 }
 
@@ -43,6 +48,7 @@ export class MemoryLun {
   readonly #record: boolean;
   readonly #nexuses = new Map<NexusId, MemoryNexus>();
 
+  /** A new LUN, nobody registered. */
   constructor(options: MemoryLunOptions = {}) {
     this.model = newLunModel(newSimDevice(options));
     this.#record = options.record ?? true;

@@ -12,22 +12,31 @@ import { type BasicParameters, decodePrOut, type MoveParameters, PARAMETER_LIST_
 
 /** A parameter list that says nothing sound: its length is wrong, contradicts its TransportIDs, or one of these is. */
 export interface UnreadableParameters {
+  /** Says which kind of parameters these are. */
   readonly kind: "unreadable";
+  /** What is wrong with the list. */
   readonly fault: "length" | "idLength" | "transportId";
 }
 
 /** PERSISTENT RESERVE OUT, decoded. */
 export interface PrOutCommand {
+  /** Says which kind of command this is. */
   readonly kind: "prOut";
+  /** SERVICE ACTION. */
   readonly action: number;
+  /** SCOPE. */
   readonly scope: number;
+  /** TYPE. */
   readonly type: number;
+  /** The parameter list. */
   readonly parameters: BasicParameters | MoveParameters | UnreadableParameters;
 }
 
 /** PERSISTENT RESERVE IN, decoded. */
 export interface PrInCommand {
+  /** Says which kind of command this is. */
   readonly kind: "prIn";
+  /** SERVICE ACTION. */
   readonly action: number;
   /** Bytes of room: the least of ALLOCATION LENGTH and what the transport would take. */
   readonly allocationLength: number;
@@ -35,7 +44,9 @@ export interface PrInCommand {
 
 /** Any other command, kept as bytes. */
 export interface OrdinaryCommand {
+  /** Says which kind of command this is. */
   readonly kind: "ordinary";
+  /** Command block. */
   readonly cdb: Uint8Array;
   /** Data-out; empty when there is none. */
   readonly dataOut: Uint8Array;

@@ -32,6 +32,7 @@ export interface SimIdentity {
 
 /** The part of a LUN that no command changes. */
 export interface SimDevice {
+  /** Who the device is. */
   readonly identity: SimIdentity;
   /** Relative target port identifiers of the device, ascending. */
   readonly ports: readonly number[];
@@ -39,6 +40,7 @@ export interface SimDevice {
   readonly blocks: number;
   /** Registrations the device has room for. */
   readonly maxRegistrations: number;
+  /** Which target it behaves like. */
   readonly profile: Profile;
 }
 
@@ -47,6 +49,7 @@ export const BLOCK_BYTES = 512;
 
 /** One registered I_T nexus. */
 export interface SimRegistration {
+  /** Who is registered. */
   readonly nexus: NexusId;
   /** Never 0. */
   readonly key: bigint;
@@ -59,6 +62,7 @@ export const ALL_REGISTRANTS = "*";
 
 /** The persistent reservation. */
 export interface SimReservation {
+  /** TYPE. */
   readonly type: PrType;
   /**
    * The holding nexus; {@link ALL_REGISTRANTS} for types 7 and 8, unless the profile's target keeps one registration
@@ -72,12 +76,15 @@ export type Attention = number;
 
 /** A simulated LUN at one instant. */
 export interface LunModel {
+  /** The device itself. */
   readonly device: SimDevice;
   /** PRGENERATION, 32 bits, wraps. */
   readonly generation: number;
   /** PTPL_A: registrations and reservation survive loss of power. */
   readonly ptplActive: boolean;
+  /** Who is registered, in the order of registration. */
   readonly registrations: readonly SimRegistration[];
+  /** The persistent reservation, if there is one. */
   readonly reservation: SimReservation | null;
   /** Holder of an SPC-2 reservation: RESERVE(6/10). */
   readonly spc2Holder: NexusId | null;

@@ -14,6 +14,7 @@ export const STATUS = { good: 0x00, checkCondition: 0x02, reservationConflict: 0
 export interface Outcome {
   /** The LUN afterwards; the very same object when nothing changed. */
   readonly model: LunModel;
+  /** SAM status: 00h, 02h or 18h. */
   readonly status: number;
   /** Sense of a CHECK CONDITION, else `null`. */
   readonly sense: SenseCode | null;

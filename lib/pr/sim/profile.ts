@@ -23,20 +23,28 @@ export type PrOutCheck =
 
 /** One way of being a target. */
 export interface Profile {
+  /** Name used in addresses and files. */
   readonly name: string;
   /** REPORT CAPABILITIES bits, and what they promise. */
   readonly replaceLost: boolean;
+  /** CRH: SPC-2 RESERVE and RELEASE are tolerated from those who have access. */
   readonly compatibleReservations: boolean;
+  /** SIP_C: SPEC_I_PT works. */
   readonly specifyInitiatorPorts: boolean;
+  /** ATP_C: ALL_TG_PT works. */
   readonly allTargetPorts: boolean;
+  /** PTPL_C: APTPL works. */
   readonly ptpl: boolean;
   /** ALLOW COMMANDS field, 0 to 7. */
   readonly allowCommands: number;
   /** TMV and the type mask are reported. */
   readonly typeMaskValid: boolean;
 
+  /** READ FULL STATUS is there. */
   readonly readFullStatus: boolean;
+  /** PREEMPT AND ABORT is there. */
   readonly preemptAndAbort: boolean;
+  /** REGISTER AND MOVE is there. */
   readonly registerAndMove: boolean;
 
   /** Common checks of PERSISTENT RESERVE OUT, in the target's order. */
@@ -47,6 +55,7 @@ export interface Profile {
   readonly badIdListLength: SenseCode;
   /** Sense of a flag (SPEC_I_PT, ALL_TG_PT, APTPL) the target does not support. */
   readonly unsupportedFlag: SenseCode;
+  /** Sense of another scope than the logical unit. */
   readonly badScope: SenseCode;
   /** Answer to an unregistered sender while no reservation exists; `null`: RESERVATION CONFLICT. */
   readonly unregisteredUnreserved: SenseCode | null;
@@ -81,6 +90,7 @@ export interface Profile {
 
   /** PRGENERATION counts an unregistering, and a REGISTER that registers nothing. */
   readonly generationCountsUnregister: boolean;
+  /** PRGENERATION counts a REGISTER that registers nothing. */
   readonly generationCountsNothingRegistered: boolean;
   /** One count more when the holder's unregistering ends the reservation. */
   readonly generationCountsImplicitRelease: boolean;
@@ -88,6 +98,7 @@ export interface Profile {
   readonly generationCountsEachPort: boolean;
   /** A REGISTER that registers nothing still sets APTPL. */
   readonly nothingRegisteredSetsAptpl: boolean;
+  /** CLEAR switches persistence through power loss off. */
   readonly clearEndsAptpl: boolean;
   /** A successful register-type command is reported as 02/08/00 (LIO that cannot write its APTPL file). */
   readonly registerReportsNotReady: boolean;
@@ -105,6 +116,7 @@ export interface Profile {
   /** READ FULL STATUS delivers whole descriptors only, and an ADDITIONAL LENGTH of what it delivered. */
   readonly fullStatusUnderstates: boolean;
 
+  /** Whose access table: that of the standard or of a target known for its own. */
   readonly accessRules: "standard" | "lio" | "tgt";
   /** START STOP UNIT that does anything but start ends in 05/24/00. */
   readonly startsOnly: boolean;
