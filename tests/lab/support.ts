@@ -73,9 +73,26 @@ export function labTest(name: string, body: (t: Deno.TestContext) => Promise<voi
   });
 }
 
-/** The command line that starts prmig with `args`, from the sources. */
+/** The command line that starts prmig with `args`: from the bundle made before the boot, else from the sources. */
 export function prmigCommand(args: readonly string[]): string[] {
-  return [Deno.execPath(), "run", "-A", "--no-check", "--cached-only", `${REPOSITORY}/main.ts`, ...args];
+  const deno = [Deno.execPath(), "run", "-A", "--no-check", "--cached-only"];
+  const bundle = localBundle();
+  return bundle ? [...deno, "--no-config", bundle, ...args] : [...deno, `${REPOSITORY}/main.ts`, ...args];
+}
+
+/** The bundle on the lab's own disk: reading it over 9p each time would cost what it saves. */
+function localBundle(): string | null {
+  const made = Deno.env.get("PRMIG_LAB_PROGRAM");
+  if (made === undefined) return null;
+  const local = "/run/prmig-lab/prmig.js";
+  try {
+    Deno.statSync(local);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    Deno.mkdirSync("/run/prmig-lab", { recursive: true });
+    Deno.copyFileSync(made, local);
+  }
+  return local;
 }
 
 /** Runs prmig to its end. */

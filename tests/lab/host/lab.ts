@@ -39,6 +39,8 @@ export async function bootLab(boot: Boot): Promise<BootResult> {
   for (const stale of ["started", "exit-code", "failure", "junit.xml", "summary.json"]) {
     if (await exists(`${out}/${stale}`)) await Deno.remove(`${out}/${stale}`);
   }
+  const program = await bundleProgram(out, note);
+  if (program !== null) env.PRMIG_LAB_PROGRAM = program;
   note(`Linux ${kit.kernelVersion} under QEMU (${accelerator}); /lab-out is ${out}`);
   const stop = new AbortController();
   const interrupted = (): void => stop.abort();
@@ -93,6 +95,20 @@ async function prepareDeno(note: (line: string) => void): Promise<Record<string,
     if (/^(NO_COLOR|CI|PRMIG_\w+)$/.test(name)) env[name] = value;
   }
   return env;
+}
+
+/** One file instead of some two hundred modules: prmig starts in half the time, which under emulation is two seconds. */
+async function bundleProgram(out: string, note: (line: string) => void): Promise<string | null> {
+  const entry = `${REPOSITORY}/tools/bundle_entry.ts`;
+  try {
+    await output([Deno.execPath(), "bundle", "--quiet", "--platform", "deno", "-o", `${out}/prmig.js`, entry], {
+      cwd: REPOSITORY,
+    });
+    return "/lab-out/prmig.js";
+  } catch (error) {
+    note(`prmig runs from its sources, not from a bundle: ${(error as Error).message}`);
+    return null;
+  }
 }
 
 function* filesBelow(path: string): Generator<string> {
