@@ -6,6 +6,7 @@
 import { EXIT, PrmigError } from "../../errors.ts";
 import { monotonicUs } from "../../sys/clock.ts";
 import type { KernelBackend } from "../../snoop/kernel/backend.ts";
+import { readDeviceOffsets } from "../../snoop/kernel/btf.ts";
 import { openTracefs } from "../../snoop/kernel/tracefs_backend.ts";
 import type { KernelPath } from "../../snoop/kernel/paths.ts";
 import { KernelUnavailable } from "../../snoop/kernel/unavailable.ts";
@@ -45,7 +46,8 @@ const THIS_MACHINE: WatchMachine = {
       return () => clearTimeout(timer);
     },
   },
-  openKernel: (paths) => openTracefs({ paths, hints: true, offsets: null, processors: navigator.hardwareConcurrency }),
+  openKernel: (paths) =>
+    openTracefs({ paths, hints: true, offsets: readDeviceOffsets(), processors: navigator.hardwareConcurrency }),
   terminal: processTerminal,
 };
 
