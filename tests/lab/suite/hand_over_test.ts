@@ -145,7 +145,11 @@ labTest(
     await scene(5, 0xccccn);
     const { A } = lun().nexuses;
     // The destination registers and never takes: sg_persist plays it.
-    const left = pipe(prmigCommand(["send", A.sd, "--timeout", "20s"]), ["sh", "-c", "cat > /dev/null; exec sleep 100"]);
+    const left = pipe(prmigCommand(["send", A.sd, "--timeout", "20s"]), [
+      "sh",
+      "-c",
+      "cat > /dev/null; exec sleep 100",
+    ]);
     // Not before the offer is made, or B would be a bystander that shares the key.
     await until(() => left.left.printed().stdout.includes('"record":"end"'));
     await register(lun().nexuses.B, K);
