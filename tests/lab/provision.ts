@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type GuestKit, provideGuest } from "./guest/kit.ts";
 import { missingPackages, planInstall, resolveMetapackage, unpackInstall, unpackPackage } from "./host/apt.ts";
 import { cached, exists, shortHash } from "./host/cache.ts";
 import { LabUnavailable, output } from "./host/command.ts";
@@ -17,7 +18,7 @@ import { extractVmlinux, type Tool } from "./host/vmlinux.ts";
 /** What the lab needs on the machine and inside; whatever is not installed is unpacked into the tools directory. */
 const PACKAGES = [
   ...["qemu-system-x86", "busybox-static", "kmod", "xz-utils", "util-linux"],
-  ...["sg3-utils", "openssh-server", "openssh-client"],
+  ...["sg3-utils", "openssh-server", "openssh-client", "lz4"],
 ];
 
 /** Modules for the initramfs; the others are loaded with modprobe once the root is there. */
@@ -27,7 +28,7 @@ const BOOT_MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_con
 const UNWANTED_MODULES = ["sound", "drivers/gpu", "drivers/media", "drivers/net/wireless", "drivers/staging"];
 
 /** Raise it when a directory in the cache gets another content under the same name. */
-const RECIPE = 3;
+const RECIPE = 5;
 
 /** Everything a boot needs. All paths are absolute; `toolsRoot` is "" if the machine lacks nothing. */
 export interface LabKit {
@@ -39,6 +40,7 @@ export interface LabKit {
   readonly toolsRoot: string;
   readonly busybox: string;
   readonly qemu: Tool;
+  readonly guest: GuestKit;
 }
 
 export async function provision(say: (line: string) => void = () => {}): Promise<LabKit> {
@@ -53,6 +55,9 @@ export async function provision(say: (line: string) => void = () => {}): Promise
     ? `${toolsRoot}/usr/bin/busybox`
     : "/usr/bin/busybox";
   const initrd = await provideInitrd(kernel, busybox);
+  const qemu = await find("qemu-system-x86_64");
+  const parts = { image: plan.guestImage, busybox, qemu, depmod: await find("depmod"), find };
+  const guest = await provideGuest(parts, say);
   return {
     kernelVersion: kernel.version,
     vmlinux: `${kernel.path}/vmlinux`,
@@ -60,7 +65,8 @@ export async function provision(say: (line: string) => void = () => {}): Promise
     modules: `${kernel.path}/lib/modules`,
     toolsRoot,
     busybox,
-    qemu: await find("qemu-system-x86_64"),
+    qemu,
+    guest,
   };
 }
 
@@ -69,8 +75,9 @@ interface Plan {
   /** Packages that are not installed, and with what versions they and all they need would come. */
   readonly missing: readonly string[];
   readonly tools: readonly string[];
-  /** The package behind linux-image-amd64. */
+  /** The packages behind linux-image-amd64, which the lab boots, and linux-image-cloud-amd64, for guests in it. */
   readonly image: { readonly package: string; readonly version: string };
+  readonly guestImage: { readonly package: string; readonly version: string };
 }
 
 /** Asking apt takes seconds, so the answer is kept as long as neither the installed packages nor the lists change. */
@@ -84,7 +91,9 @@ async function planPackages(): Promise<Plan> {
     async (directory) => {
       const missing = await missingPackages(PACKAGES);
       const tools = missing.length === 0 ? [] : await planInstall(missing);
-      const plan: Plan = { missing, tools, image: await resolveMetapackage("linux-image-amd64") };
+      const image = await resolveMetapackage("linux-image-amd64");
+      const guestImage = await resolveMetapackage("linux-image-cloud-amd64");
+      const plan: Plan = { missing, tools, image, guestImage };
       await Deno.writeTextFile(`${directory}/plan.json`, JSON.stringify(plan));
     },
   );

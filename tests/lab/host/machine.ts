@@ -121,6 +121,7 @@ async function writeOrders(options: MachineOptions): Promise<void> {
     DENO_NO_UPDATE_CHECK: "1",
     PRMIG_LAB_JSON: "/run/prmig-lab/lab.json",
     PRMIG_LAB_OUT: "/lab-out",
+    PRMIG_LAB_GUEST: JSON.stringify(kit.guest),
     ...options.env,
   };
   const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`);

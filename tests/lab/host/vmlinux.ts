@@ -7,11 +7,13 @@
  *
  * @module
  */
-import { LabUnavailable } from "./command.ts";
+import { LabUnavailable, output } from "./command.ts";
 
 export interface Payload {
   readonly format: "xz" | "lz4" | "gzip";
   readonly bytes: Uint8Array;
+  /** The kernel's size when it is inflated. */
+  readonly inflatedBytes: number;
 }
 
 const MAGICS: readonly { format: Payload["format"]; magic: readonly number[] }[] = [
@@ -30,7 +32,7 @@ export function findPayload(bzImage: Uint8Array): Payload {
   const bytes = bzImage.subarray(start, end);
   const found = MAGICS.find(({ magic }) => magic.every((byte, at) => bytes[at] === byte));
   if (!found) throw new LabUnavailable("the kernel is compressed in a way the lab does not know");
-  return { format: found.format, bytes };
+  return { format: found.format, bytes, inflatedBytes: view.getUint32(end, true) };
 }
 
 const INFLATE: Record<Payload["format"], readonly string[]> = {
@@ -45,20 +47,16 @@ export async function extractVmlinux(
   elfPath: string,
   find: (program: string) => Promise<Tool>,
 ): Promise<void> {
-  const { format, bytes } = findPayload(await Deno.readFile(bzImagePath));
+  const { format, bytes, inflatedBytes } = findPayload(await Deno.readFile(bzImagePath));
   const [program, ...args] = INFLATE[format] as [string, ...string[]];
   const tool = await find(program);
-  const child = new Deno.Command(tool.path, { args, env: tool.env, stdin: "piped", stdout: "piped", stderr: "piped" })
-    .spawn();
-  const feeding = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeTo(child.stdin);
-  using file = await Deno.open(elfPath, { write: true, create: true, truncate: true });
-  const [{ success }, complaint] = await Promise.all([
-    child.status,
-    new Response(child.stderr).text(),
-    child.stdout.pipeTo(file.writable, { preventClose: true }),
-    feeding,
-  ]);
-  if (!success) throw new LabUnavailable(`${program} could not inflate the kernel: ${complaint.trim()}`);
+  const payload = `${elfPath}.payload`;
+  await Deno.writeFile(payload, bytes);
+  const redirected = ["sh", "-c", 'in=$1 out=$2; shift 2; exec "$@" <"$in" >"$out"', "sh", payload, elfPath];
+  await output([...redirected, tool.path, ...args], { env: tool.env });
+  await Deno.remove(payload);
+  const { size } = await Deno.stat(elfPath);
+  if (size !== inflatedBytes) throw new LabUnavailable(`${program}: ${size} of ${inflatedBytes} bytes of the kernel`);
 }
 
 /** A program and the environment it needs. */

@@ -11,13 +11,14 @@ function bzImage(payload: readonly number[]): Uint8Array {
   view.setUint32(0x248, 16, true);
   view.setUint32(0x24c, payload.length + 4, true);
   image.set(payload, 1024 + 16);
+  view.setUint32(1024 + 16 + payload.length, 66_000_000, true);
   return image;
 }
 
 const XZ = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 1, 2, 3];
 
 Deno.test("findPayload() cuts out exactly the compressed kernel, without the size behind it", () => {
-  assert.deepEqual(findPayload(bzImage(XZ)), { format: "xz", bytes: new Uint8Array(XZ) });
+  assert.deepEqual(findPayload(bzImage(XZ)), { format: "xz", bytes: new Uint8Array(XZ), inflatedBytes: 66_000_000 });
   assert.equal(findPayload(bzImage([0x02, 0x21, 0x4c, 0x18, 9])).format, "lz4");
 });
 
