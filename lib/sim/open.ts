@@ -9,6 +9,7 @@
 import { PrmigError } from "../errors.ts";
 import { dirname, join } from "../files/paths.ts";
 import type { InitiatorHint, Nexus, Reply } from "../pr/nexus.ts";
+import { readOnly } from "../pr/read_only.ts";
 import { powerCycle } from "../pr/sim/events.ts";
 import type { LunModel } from "../pr/sim/model.ts";
 import { type NexusId, portOf, simTransportId } from "../pr/sim/nexus_id.ts";
@@ -20,16 +21,18 @@ import { SimStore } from "./store.ts";
 
 /**
  * Opens `sim:FILE?nexus=NAME`. Sends no command, but reads the file, so that what is wrong with it shows now.
+ * With `writable: false` a PERSISTENT RESERVE OUT is refused.
  *
  * Rejects with PrmigError: `usage` for a bad address, `device` for a missing or unsound file, a port the device does
  * not have, or another profile than the address demands.
  */
-export async function openSimNexus(text: string): Promise<Nexus> {
+export async function openSimNexus(text: string, { writable = true }: { writable?: boolean } = {}): Promise<Nexus> {
   const address = parseSimAddress(text);
   const store = new SimStore(await canonical(address.file), text);
   if (address.create) await store.create({ profile: address.profile ?? undefined });
   refuseMismatch(text, address, await store.read());
-  return new SimNexus(text, address.nexus, store, address.delayMs);
+  const nexus = new SimNexus(text, address.nexus, store, address.delayMs);
+  return writable ? nexus : readOnly(nexus);
 }
 
 /** Makes a simulated LUN in a new file. Rejects with PrmigError `refused` when the file is there already. */

@@ -95,6 +95,13 @@ inDirectory("createSimLun() takes identity, ports, profile and size", async (dir
   assert.deepEqual(device, { identity, ports: [1], profile: LIO, blocks: 8, maxRegistrations: 2 });
 });
 
+inDirectory("opened for reading only, it refuses PERSISTENT RESERVE OUT", async (dir) => {
+  await createSimLun(`${dir}/lun.json`);
+  const nexus = await openSimNexus(`sim:${dir}/lun.json?nexus=A`, { writable: false });
+  await assert.rejects(prOut(nexus, { action: "register", rk: 0n, sark: 1n, aptpl: false }), /open for reading only/);
+  assert.equal((await nexus.execute(TEST_UNIT_READY, 0)).status, 0);
+});
+
 inDirectory("power comes and goes", async (dir) => {
   const file = `${dir}/lun.json`;
   const nexus = await openSimNexus(`sim:${file}?nexus=A&create`);
