@@ -16,9 +16,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sg: ["base", "scsi", "pr", "sys"],
   sim: ["base", "scsi", "pr", "files"],
   qualify: ["base", "scsi", "pr"],
-  migrate: ["base", "scsi", "pr", "files"],
+  qmp: ["base"],
+  migrate: ["base", "scsi", "pr", "files", "qmp"],
   snoop: ["base", "scsi", "pr", "sg", "sys", "files"],
-  cli: ["base", "scsi", "pr", "sys", "files", "sg", "sim", "qualify", "migrate", "snoop"],
+  cli: ["base", "scsi", "pr", "sys", "files", "sg", "sim", "qualify", "qmp", "migrate", "snoop"],
   main: ["base", "cli"],
 };
 
