@@ -90,13 +90,11 @@ function afterGood(before: Tracked, command: PrOut): Step {
     case PR_OUT_ACTION.register:
     case PR_OUT_ACTION.registerAndIgnore:
       return afterRegister(before, command);
-    case PR_OUT_ACTION.reserve: {
-      const tracked = { ...before, key: rk, type: knownType(type) };
-      // One target (tgt) grants a RESERVE without looking at the key.
+    case PR_OUT_ACTION.reserve:
+      // One target (tgt) grants a RESERVE without looking at the key, so a key that is news may be no key at all.
       return before.key === null || before.key === rk
-        ? same(tracked)
-        : doubt(tracked, `the client reserved under ${formatKey(rk)}, which is news`);
-    }
+        ? same({ ...before, key: rk, type: knownType(type) })
+        : doubt({ ...before, key: null, type: knownType(type) }, `the client reserved under ${formatKey(rk)}`);
     case PR_OUT_ACTION.release: {
       const tracked = { ...before, type: 0 };
       // Some targets answer GOOD to a wrong key when there is nothing to release, so the key proves nothing.

@@ -34,7 +34,7 @@ export function observe(before: Tracked, seen: PrState, { initiator, relativeTar
   if (definite.length > 0) return conclude(before, seen, preferKey(before, definite));
   const possible = whose.filter(({ own }) => own === null).map(({ each }) => each);
   if (possible.length === 0) return { tracked: { ...before, key: 0n, type: 0 }, open: null };
-  if (before.key === null) return adopt(before, seen, possible);
+  if (before.key === null) return adopt(before, seen, initiator === null ? [] : possible);
   if (before.key === 0n) return { tracked: { ...before, type: 0 }, open: "a registration might be this host's" };
   const same = possible.filter(({ key }) => key === before.key);
   return same.length > 0 ? conclude(before, seen, same) : { tracked: { ...before, key: 0n, type: 0 }, open: null };
@@ -46,10 +46,14 @@ function preferKey(before: Tracked, definite: readonly Registration[]): readonly
   return same.length > 0 ? same : definite;
 }
 
-/** Nothing was known: a single candidate is taken over, with a reservation; of several, what they have in common. */
+/**
+ * Nothing was known. A registration of our initiator is taken over though its target port may be another one; where
+ * nobody has a name there is nothing to go by, and a stranger's key must not become ours.
+ */
 function adopt(before: Tracked, seen: PrState, possible: readonly Registration[]): Observation {
-  const { tracked } = conclude(before, seen, possible);
-  return { tracked, open: "nothing tells for certain which registration is this host's" };
+  const open = "nothing tells for certain which registration is this host's";
+  const named = possible.filter(({ transportId }) => transportId !== null);
+  return { tracked: named.length === 0 ? before : conclude(before, seen, named).tracked, open };
 }
 
 function conclude(before: Tracked, seen: PrState, candidates: readonly Registration[]): Observation {

@@ -14,41 +14,42 @@ import { PR_IN, PR_IN_ACTION } from "../pr/cdb.ts";
 import { readRegistrations } from "../pr/read_state.ts";
 import { type PrState, prTypeInfo } from "../pr/types.ts";
 import { classify } from "../scsi/outcome.ts";
-import { sgIo } from "../sg/sg_io.ts";
-
-/** What was found. */
-export interface Findings {
-  readonly state: PrState;
-  /** Commands it took. */
-  readonly commands: number;
-}
+import type { DeviceIo } from "./runner.ts";
 
 /** How long asking may go on while the device reports attentions or is busy. */
 const PATIENCE_MS = 5000;
 
+/** What to call while asking. */
+export interface AskHooks {
+  /** A unit attention that is the guest's to see. */
+  readonly attention: (sense: Bytes) => void;
+  /** A command has been sent. */
+  readonly sent: () => void;
+}
+
 /**
  * Reads registrations and reservation. Rejects with PrmigError when the device does not tell, and with SysError when
- * the kernel refuses the command; `caught` has then been called for every attention all the same.
+ * the kernel refuses the command; attentions met until then have been handed back all the same.
  */
-export async function askDevice(
+export function askDevice(
+  io: DeviceIo,
   descriptor: number,
   device: string,
   timeoutMs: number,
-  caught: (sense: Bytes) => void,
-): Promise<Findings> {
-  let commands = 0;
+  { attention, sent }: AskHooks,
+): Promise<PrState> {
   const nexus: Nexus = {
     address: device,
     initiator: null,
     execute: async (cdb, data) => {
-      commands++;
-      const reply = await sgIo(descriptor, cdb, data, timeoutMs);
-      if (classify(reply).kind === "unitAttention") caught(reply.sense);
+      sent();
+      const reply = await io(descriptor, cdb, data, timeoutMs);
+      if (classify(reply).kind === "unitAttention") attention(reply.sense);
       return reply;
     },
     close: () => {},
   };
-  return { state: await readRegistrations(patient(nexus, { deadlineMs: PATIENCE_MS })), commands };
+  return readRegistrations(patient(nexus, { deadlineMs: PATIENCE_MS }));
 }
 
 /** What a client's own READ FULL STATUS shows, for nothing; `null` for any other command, or an answer that was cut. */

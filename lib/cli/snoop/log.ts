@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { LogLine } from "../../snoop/helper.ts";
+import type { LogLine } from "../../snoop/log_line.ts";
 
 const PLAIN = /^[A-Za-z0-9_./:@%+,-]+$/;
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { LogLine } from "../../snoop/helper.ts";
+import type { LogLine } from "../../snoop/log_line.ts";
 
 /** A file of metrics. A failure is logged once, and again after it has worked in between. */
 export class MetricsFile {

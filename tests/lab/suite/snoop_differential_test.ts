@@ -176,7 +176,7 @@ async function converse(helper: ServingHelper, requests: readonly Request[]): Pr
       }
       const reply = await client.reply().catch((error: Error) => {
         if (/ECONNRESET/.test(error.message)) return null;
-        throw error;
+        throw new Error(`request ${said.length}, ${nexus} ${toHex(cdb, " ")} | ${toHex(parameters)}: ${error.message}`);
       });
       if (reply === null) {
         client.close();

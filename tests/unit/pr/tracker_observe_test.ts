@@ -104,8 +104,8 @@ const ROWS: Row[] = [
     UNKNOWN_CLIENT,
     lun([K, 5], registered(OTHER, K, true)),
     UNKNOWN_PORT,
-    K,
-    5,
+    null,
+    null,
     true,
   ],
   [

@@ -43,7 +43,7 @@ const PROVEN: [string, Tracked, PrOutAction, Fields, Wanted][] = [
   ["RAIEK -> 0", HOLDER, "registerAndIgnore", {}, [0n, 0, null]],
   ["RESERVE", MEMBER, "reserve", { rk: K, type: 5 }, [K, 5, null]],
   ["RESERVE by somebody unknown", UNKNOWN_CLIENT, "reserve", { rk: K, type: 8 }, [K, 8, null]],
-  ["RESERVE under a key that was not known", MEMBER, "reserve", { rk: L, type: 1 }, [L, 1, "now"]],
+  ["RESERVE under a key that was not known", MEMBER, "reserve", { rk: L, type: 1 }, [null, 1, "now"]],
   ["RESERVE of a type that does not exist", MEMBER, "reserve", { rk: K, type: 4 }, [K, null, "now"]],
   ["RELEASE", HOLDER, "release", { rk: K, type: 5 }, [K, 0, null]],
   ["RELEASE by somebody unknown", UNKNOWN_CLIENT, "release", { rk: K, type: 5 }, [null, 0, "now"]],

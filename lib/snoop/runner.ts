@@ -1,0 +1,101 @@
+/**
+ * Runs commands on clients' descriptors: so many at a time a nexus, so many in all, none waiting for long.
+ *
+ * @module
+ */
+import { PR_IN } from "../pr/cdb.ts";
+import type { Reply } from "../pr/nexus.ts";
+import { classify, type Outcome } from "../scsi/outcome.ts";
+import { STATUS } from "../scsi/status.ts";
+import { sgIo } from "../sg/sg_io.ts";
+import { SysError } from "../sys/errno.ts";
+import { Gate } from "./gate.ts";
+import { type HelperAnswer, type HelperRequest, WIRE } from "./helper_protocol.ts";
+import type { NexusEntry } from "./nexus_book.ts";
+import { answerForErrno, answerForReply } from "./result.ts";
+
+/** What a command came to: for the client, and for the tracker. */
+export interface Ended {
+  readonly answer: HelperAnswer;
+  readonly outcome: Outcome;
+}
+
+/** Executes a CDB on a descriptor; `sgIo`, or a test's stand-in. Rejects with SysError when the kernel refuses. */
+export type DeviceIo = (
+  descriptor: number,
+  cdb: Uint8Array,
+  data: Uint8Array | number,
+  timeoutMs: number,
+) => Promise<Reply>;
+
+/** Limits. */
+export interface RunnerOptions {
+  /** Milliseconds until the kernel gives up on a command. */
+  readonly timeoutMs: number;
+  /** Milliseconds a command may wait for its turn before it is answered BUSY. */
+  readonly patienceMs?: number;
+  readonly io?: DeviceIo;
+}
+
+const PATIENCE_MS = 5_000;
+/** Threads of the pool are 32, shared with file I/O; lib/sys lets 24 hang, and asking must still find one. */
+const COMMANDS_AT_ONCE = 20;
+
+/** Runs commands. */
+export class Runner {
+  readonly #all = new Gate(COMMANDS_AT_ONCE);
+  readonly #timeoutMs: number;
+  readonly #patienceMs: number;
+  /** The way to the device. */
+  readonly io: DeviceIo;
+
+  constructor({ timeoutMs, patienceMs = PATIENCE_MS, io = sgIo }: RunnerOptions) {
+    this.#timeoutMs = timeoutMs;
+    this.#patienceMs = patienceMs;
+    this.io = io;
+  }
+
+  /** Executes on the device; `null` when its turn did not come in time. */
+  async run(entry: NexusEntry | null, request: HelperRequest): Promise<Ended | null> {
+    if (entry && !await entry.gate.enter(this.#patienceMs)) return null;
+    try {
+      if (!await this.#all.enter(this.#patienceMs)) return null;
+      try {
+        return await this.#execute(request);
+      } finally {
+        this.#all.leave();
+      }
+    } finally {
+      entry?.gate.leave();
+    }
+  }
+
+  /** Runs `work` when all earlier PR OUTs of the nexus are settled; `false` when that would have taken too long. */
+  async inLane(entry: NexusEntry, work: () => Promise<void> | void): Promise<boolean> {
+    if (!await entry.lane.enter(this.#patienceMs)) return false;
+    try {
+      await work();
+    } finally {
+      entry.lane.leave();
+    }
+    return true;
+  }
+
+  async #execute({ cdb, parameters, descriptor }: HelperRequest): Promise<Ended> {
+    try {
+      // As the stock program: always room for 8192 bytes, whatever the guest has room for.
+      const data = cdb[0] === PR_IN ? WIRE.maxData : parameters;
+      const reply = await this.io(descriptor, cdb, data, this.#timeoutMs);
+      return { answer: answerForReply(reply), outcome: classify(reply) };
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      return { answer: answerForErrno(error.errno), outcome: outcomeOf(error) };
+    }
+  }
+}
+
+function outcomeOf(error: SysError): Outcome {
+  if (error.code === "EBADE") return { kind: "conflict" };
+  if (error.code === "EDOM") return { kind: "busy", status: STATUS.taskSetFull, why: error.message };
+  return { kind: "unknown", why: error.message, sense: null };
+}
