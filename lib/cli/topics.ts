@@ -5,17 +5,22 @@
  *
  * @module
  */
+import { concepts } from "./topics/concepts.ts";
+import { conflict } from "./topics/conflict.ts";
+import { files } from "./topics/files.ts";
+import { privileges } from "./topics/privileges.ts";
+import { stream } from "./topics/stream.ts";
+import type { Topic } from "./topics/topic.ts";
 
-/** A topic: one line for the list, and the text. */
-export interface Topic {
-  readonly summary: string;
-  readonly text: string;
-}
+export type { Topic } from "./topics/topic.ts";
 
 /** Topics by name. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
+  concepts,
+  conflict,
   addresses: {
     summary: "how a device is named",
+    title: "Addresses",
     text: `
 A device is named by any of these:
 
@@ -35,6 +40,7 @@ mode; /dev/sgN only asks for read and write permission.
   },
   "exit-codes": {
     summary: "what the exit status tells a script",
+    title: "Exit status",
     text: `
 Every command ends with one of these, and never says 0 when it is not sure:
 
@@ -55,6 +61,7 @@ unsure, interrupted, defect.
   },
   keys: {
     summary: "how reservation keys and types are written",
+    title: "Keys and types",
     text: `
 A reservation key is 64 bits, written as 0x and 16 hex digits. It is read with or without 0x and leading zeros: 123abc,
 0x123abc and 0x0000000000123abc are the same key. Key 0 is never registered.
@@ -71,4 +78,7 @@ A reservation type is written as its code, its short form, or its name:
 A duration is written with its unit: 500ms, 30s, 2m, 1h.
 `,
   },
+  files,
+  privileges,
+  stream,
 };
