@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { Gate } from "../../../lib/snoop/gate.ts";
+
+Deno.test("Gate: so many inside, the others in their order, and out of patience means no", async () => {
+  const gate = new Gate(2);
+  assert.deepEqual([await gate.enter(0), await gate.enter(0)], [true, true]);
+  const impatient = gate.enter(5);
+  const order: string[] = [];
+  const third = gate.enter(5000).then((inside) => order.push(`third ${inside}`));
+  const fourth = gate.enter(5000).then((inside) => order.push(`fourth ${inside}`));
+  assert.equal(await impatient, false);
+  gate.leave();
+  await third;
+  gate.leave();
+  await fourth;
+  assert.deepEqual([order, gate.taken], [["third true", "fourth true"], 2]);
+  gate.leave();
+  gate.leave();
+  assert.equal(gate.taken, 0);
+});
