@@ -34,6 +34,8 @@ export interface SourceOptions {
   readonly writeOffer: (bytes: Uint8Array) => Promise<void>;
   /** Holds the prepared hand-over until the moment of the switch. */
   readonly gate?: Gate;
+  /** Told the LUNs with their offers before anything is sent; their offers follow the guest's changes. */
+  readonly onOffered?: (legs: readonly Leg[]) => void;
 }
 
 /** Offers the LUNs and hands them over. Errors: see {@link runSource}. */
@@ -43,6 +45,7 @@ export async function startSource(luns: readonly Lun[], ports: Ports, options: S
   const legs: Leg[] = [];
   // One after the other: to find its own key a source may have to send PR OUTs, and a person reads the first error.
   for (const lun of luns) legs.push(await makeOffer(lun, { key: options.key, random: ports.random }));
+  options.onOffered?.(legs);
   const run: Run = { handOver, role: "source", legs, ports, windowMs: timeoutMs, timeoutMs, committed: false };
   const signals = ports.link.duplex ? "stream" : "lun";
   const offers = legs.map((leg) => leg.offer);
