@@ -5,6 +5,6 @@
  */
 
 /** PRMIG_RUN_DIR, or /run/prmig. */
-export function runDirectoryOf(env: (name: string) => string | undefined): string {
+export function runDirectory(env: (name: string) => string | undefined): string {
   return env("PRMIG_RUN_DIR") || "/run/prmig";
 }

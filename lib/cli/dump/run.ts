@@ -7,7 +7,7 @@ import { EXIT, PrmigError } from "../../errors.ts";
 import { listDisks } from "../../sg/discover.ts";
 import type { CommandContext } from "../context.ts";
 import { openDevice, traceOf } from "../open.ts";
-import { runDirectoryOf } from "../run_directory.ts";
+import { runDirectory } from "../run_directory.ts";
 import { present } from "../present.ts";
 import { readDump } from "./read.ts";
 import type { DumpRecord } from "./record.ts";
@@ -54,7 +54,7 @@ async function readOne(address: string, input: DumpInput, context: CommandContex
   try {
     const device = await openDevice(address, { writable: false, trace: traceOf(context), timeoutMs: input.timeout });
     try {
-      return withSnooped(await readDump(device), runDirectoryOf(context.env));
+      return withSnooped(await readDump(device), runDirectory(context.env));
     } finally {
       device.close();
     }

@@ -26,7 +26,7 @@ import { FIRST_LISTEN_FD, listenFds } from "../../sys/systemd.ts";
 import { adoptListener, listenAt, type Listener, NoSocket, SocketInUse, stopListening } from "../../sys/unix_socket.ts";
 import { groupId, userIds } from "../../sys/users.ts";
 import type { CommandContext } from "../context.ts";
-import { runDirectoryOf } from "../run_directory.ts";
+import { runDirectory } from "../run_directory.ts";
 
 /** What the command line asks for. */
 export interface SnoopInput {
@@ -55,15 +55,15 @@ export async function prepare(input: SnoopInput, { env }: CommandContext): Promi
   const wanted = wantedPrivileges(input);
   const now = privileges();
   if (!mayBecome(now, wanted)) throw cannot("become another user: only root may", "leave out --user and --group");
-  const runDirectory = runDirectoryOf(env);
-  makeDirectories(runDirectory, wanted);
+  const directory = runDirectory(env);
+  makeDirectories(directory, wanted);
   const listener = await listen(input, env);
   try {
     writePidFile(input.pidfile);
-    if (!hasTooMuch(now, wanted)) return { listener, runDirectory };
+    if (!hasTooMuch(now, wanted)) return { listener, runDirectory: directory };
     setInheritable(listener.fd, true);
     giveUp(wanted);
-    executeAgain({ [STAGE]: JSON.stringify({ listener, runDirectory }) });
+    executeAgain({ [STAGE]: JSON.stringify({ listener, runDirectory: directory }) });
   } catch (error) {
     await stopListening(listener);
     if (error instanceof SysError) {
