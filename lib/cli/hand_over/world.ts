@@ -8,6 +8,7 @@ import { journalDirectory, type OpenJournal, openJournal } from "../../migrate/j
 import type { JournalEntry } from "../../migrate/journal_entry.ts";
 import { cryptoRandom } from "../../migrate/tokens.ts";
 import type { CommandContext } from "../context.ts";
+import { withWindows } from "./windows.ts";
 
 /** This machine's monotonic clock. */
 export const CLOCK: Clock = {
@@ -29,7 +30,8 @@ export async function openPorts(
   handOver: string,
   role: JournalEntry["role"],
 ): Promise<{ ports: Ports; journal: OpenJournal }> {
-  const journal = await openJournal(journalDirectory(context.env("PRMIG_STATE_DIR")), handOver, role);
+  const opened = await openJournal(journalDirectory(context.env("PRMIG_STATE_DIR")), handOver, role);
+  const journal = withWindows(opened, context);
   return { journal, ports: portsOver(context, link, journal) };
 }
 

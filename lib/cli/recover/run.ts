@@ -10,6 +10,7 @@ import { lunLink } from "../../migrate/links.ts";
 import { recover, resumeRun } from "../../migrate/recover.ts";
 import { truthOf } from "../../migrate/truth.ts";
 import type { CommandContext } from "../context.ts";
+import { withWindows } from "../hand_over/windows.ts";
 import { CLOCK, portsOver } from "../hand_over/world.ts";
 import { present } from "../present.ts";
 import { openJournalLuns } from "./luns.ts";
@@ -78,7 +79,7 @@ export async function recoverOne(
   context: CommandContext,
 ): Promise<{ ending: Ending; legs: readonly Leg[] }> {
   const directory = path.slice(0, path.lastIndexOf("/"));
-  const journal = await openJournal(directory, entry.handOver, entry.role);
+  const journal = withWindows(await openJournal(directory, entry.handOver, entry.role), context);
   try {
     const open = await openJournalLuns(entry, context);
     try {

@@ -37,8 +37,9 @@ async function place(): Promise<Place> {
       const prmig = `prmig() { "${Deno.execPath()}" run -A --no-check "${MAIN}" "$@"; }`;
       const { code, stdout, stderr } = await new Deno.Command("bash", {
         args: ["-c", `set -o pipefail; ${prmig}; ${line}`],
-        env: { PRMIG_STATE_DIR: `${directory}/state`, NO_COLOR: "1" },
+        env: { PRMIG_STATE_DIR: `${directory}/state`, PRMIG_RUN_DIR: `${directory}/run`, NO_COLOR: "1" },
         cwd: directory,
+        signal: AbortSignal.timeout(60_000),
       }).output();
       const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
       return { code, stdout: text(stdout), stderr: text(stderr) };
@@ -56,6 +57,8 @@ Deno.test("send | recv moves the reservation between two processes and leaves cl
   assert.match(JSON.stringify(reservation, (_, v) => typeof v === "bigint" ? `${v}` : v), /b/);
   const journals = [...Deno.readDirSync(`${p.directory}/state/journal`)].map(({ name }) => name.slice(36)).sort();
   assert.deepEqual(journals, [".destination.closed.json", ".source.closed.json"]);
+  // The windows in which snoop answers guests BUSY were opened, and are closed.
+  assert.deepEqual([...Deno.readDirSync(`${p.directory}/run/window`)], []);
 });
 
 Deno.test("send --to talks to recv both ways, and its result is JSON on stdout", async () => {
