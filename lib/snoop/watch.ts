@@ -1,56 +1,41 @@
 /**
- * The watch: kernel events, the helper's events and looks at the LUNs, joined into one stream in order.
+ * The watch: kernel events, helpers' events and looks at the LUNs, joined into one stream in order.
  *
  *     kernel ----> prOut, conflict, unitAttention ---+--> events, in order
+ *     helpers ---> prOut with exact keys ------------+   (the kernel's twin of it is not told again)
  *                        | "look at it now"          |
- *     poller (one a LUN) +-> state ------------------+   a change is told after the commands that may have caused it
- *     helper ----> prOut with exact keys ------------+   the kernel's twin of it is not told again
+ *     poller (one a LUN) +-> state ------------------+   a change is told after the commands that came before it
  *
  * No output here: whoever watches gets events and the state of each LUN. Everything kept is bounded.
  *
  * @module
  */
-import { describeOutcome, type Outcome } from "../scsi/outcome.ts";
-import type { Cause } from "../pr/diff.ts";
-import type { PrState } from "../pr/types.ts";
-import { ConflictTally } from "./conflict_tally.ts";
 import type { PrEvent } from "./event.ts";
-import type { KernelBackend, KernelBatch, KernelSight } from "./kernel/backend.ts";
-import type { KernelCommand, KernelRecord } from "./kernel/correlate.ts";
+import { HelperJoin } from "./join.ts";
+import type { KernelBackend, KernelSight } from "./kernel/backend.ts";
+import type { KernelRecord } from "./kernel/correlate.ts";
 import type { KernelPath } from "./kernel/paths.ts";
 import { commandEvent, hintEvent } from "./kernel/to_event.ts";
-import { changeEvent, lookEvent, toEventState } from "./lun_events.ts";
-import { type Look, LunPoller, type PollClock, type PolledDevice, type PollOptions } from "./poll.ts";
+import { lookEvent } from "./lun_events.ts";
+import { type LunStatus, LunWatch, type Seen, type WatchClock, type WatchTarget } from "./lun_watch.ts";
+import type { Look, PollOptions } from "./poll.ts";
 
-/** A LUN to watch. */
-export interface WatchTarget {
-  /** As the user named it. */
-  readonly device: string;
-  /** Its designator, as far as it is known before it is opened. */
-  readonly lun: string | null;
-  /** Paths on which the kernel's events are awaited; none for a simulated LUN. */
-  readonly paths: readonly KernelPath[];
-  /** Opens it for reading. `attention` is told of every unit attention that a look met. Rejects with PrmigError. */
-  open(attention: (outcome: Outcome) => void): Promise<PolledDevice>;
+export type { LunStatus, WatchClock, WatchTarget } from "./lun_watch.ts";
+
+/** Helpers of this host that write down what they do. */
+export interface HelperFeed {
+  /** Events from now on, of all LUNs; ends when the signal given to its maker is aborted. */
+  readonly events: AsyncIterable<PrEvent>;
+  /** Whether a process is such a helper. */
+  readonly isHelper: (pid: number) => boolean;
 }
 
-/** Clocks of the watch; a test makes its own. */
-export interface WatchClock extends PollClock {
-  /** Microseconds since 1970. */
-  readonly wallUs: () => number;
-}
-
-/** How a LUN is, as far as the watch knows. */
-export interface LunStatus {
-  readonly device: string;
-  readonly lun: string | null;
-  /** Last state seen; `null`: none so far. */
-  readonly state: PrState | null;
-  readonly isOwn: PolledDevice["isOwn"];
-  /** Why it cannot be looked at now; `null`: it can. */
-  readonly trouble: string | null;
-  /** Since when (microseconds since 1970) the reservation has been as it is, and whether that instant was seen. */
-  readonly since: { readonly wallUs: number; readonly seen: boolean } | null;
+/** Where events come from, beside looking. */
+export interface WatchSources {
+  readonly kernel: KernelBackend | null;
+  /** Why there are no kernel events, when there could be; `null`: nothing to say. */
+  readonly noKernel: string | null;
+  readonly helpers: HelperFeed | null;
 }
 
 /** What the watch calls. */
@@ -65,62 +50,60 @@ export interface WatchSink {
   defect(error: unknown): void;
 }
 
-interface Lun {
-  readonly target: WatchTarget;
-  readonly poller: LunPoller;
-  readonly conflicts: ConflictTally;
-  status: LunStatus;
-  /** Designator the device itself gave at the last look; undefined before the first. */
-  designator?: string | null;
-  /** Commands that ended well since the last look began. */
-  causes: { readonly cause: Cause; readonly endedUs: number }[];
-}
-
-/** Most causes kept between two looks. */
-const MOST_CAUSES = 256;
 /** How long a change waits for the kernel's events before it. */
 const SYNC_MS = 250;
+/** Actions whose SERVICE ACTION RESERVATION KEY and TYPE mean nothing: the kernel's events leave them out, too. */
+const WITHOUT_SARK = ["RESERVE", "RELEASE", "CLEAR"];
+const WITHOUT_TYPE = ["REGISTER", "REGISTER AND IGNORE EXISTING KEY", "REGISTER AND MOVE", "CLEAR"];
 
 /** Watches some LUNs until it is closed. */
 export class Watch {
-  readonly #luns: Lun[];
-  readonly #byAddress = new Map<string, { readonly path: KernelPath; readonly at: number }>();
+  readonly #luns: LunWatch[];
+  readonly #byAddress = new Map<string, { readonly path: KernelPath; readonly lun: LunWatch }>();
+  readonly #join: HelperJoin | null;
+  readonly #syncs = new Map<string, () => void>();
   /** A look whose change waits for the kernel's events before it. One at a time. */
   #pending: { readonly endedUs: number; readonly go: () => void; readonly told: Promise<void> } | null = null;
-  readonly #syncs = new Map<string, () => void>();
-  #changes: Promise<void> = Promise.resolve();
+  #looks: Promise<void> = Promise.resolve();
   #syncCount = 0;
   #closed = false;
 
   constructor(
     targets: readonly WatchTarget[],
     poll: PollOptions,
-    private readonly kernel: KernelBackend | null,
-    /** Why there are no kernel events, when there could be; `null`: nothing to say. */
-    private readonly noKernel: string | null,
+    private readonly sources: WatchSources,
     private readonly clock: WatchClock,
     private readonly sink: WatchSink,
   ) {
+    const { helpers } = sources;
+    this.#join = helpers && new HelperJoin(clock, (pid) => helpers.isHelper(pid));
     this.#luns = targets.map((target, at) => {
-      for (const path of target.paths) this.#byAddress.set(path.hctl, { path, at });
-      return this.#lunOf(target, at, poll);
+      const lun: LunWatch = new LunWatch(target, poll, clock, {
+        event: (event) => this.#emit(event, at),
+        status: (status) => sink.status(status, at),
+        looked: (look) => this.#looked(lun, look),
+        defect: (error) => sink.defect(error),
+      });
+      for (const path of target.paths) this.#byAddress.set(path.hctl, { path, lun });
+      return lun;
     });
   }
 
-  /** First looks at all LUNs; resolves when each has been told (or hangs). Then the watch goes on by itself. */
+  /** First looks at all LUNs; resolves when each has ended. Then the watch goes on by itself. */
   async start(): Promise<void> {
-    if (this.kernel) {
-      this.#tellAll("up", describeSight(this.kernel.sight));
-      this.#follow(this.kernel).catch((error) => this.sink.defect(error));
-    } else if (this.noKernel !== null) {
-      this.#tellAll("down", this.noKernel);
+    const { kernel, noKernel, helpers } = this.sources;
+    const defect = (error: unknown): void => this.sink.defect(error);
+    if (kernel) {
+      this.#tellAll("up", describeSight(kernel.sight));
+      this.#followKernel(kernel).catch(defect);
+    } else if (noKernel !== null) {
+      this.#tellAll("down", noKernel);
     }
-    await Promise.all(this.#luns.map(({ poller }) => {
-      const first = poller.look();
-      first.catch((error) => this.sink.defect(error));
-      return first;
-    }));
-    await this.#changes;
+    if (helpers) this.#followHelpers(helpers).catch(defect);
+    const looks = this.#luns.map(({ poller }) => poller.look());
+    for (const look of looks) look.catch(defect);
+    await Promise.all(looks);
+    await this.#looks;
   }
 
   /** Status of every LUN, in the order of the targets. */
@@ -136,60 +119,27 @@ export class Watch {
   /** Ends everything. Synchronous, safe to call twice. */
   close(): void {
     if (this.#closed) return;
+    this.#join?.flush();
     this.#closed = true;
-    for (const { poller, conflicts } of this.#luns) {
-      conflicts.close();
-      poller.close();
-    }
-    this.kernel?.close();
+    for (const lun of this.#luns) lun.close();
+    this.sources.kernel?.close();
     for (const done of this.#syncs.values()) done();
   }
 
-  #lunOf(target: WatchTarget, at: number, poll: PollOptions): Lun {
-    const attention = (outcome: Outcome): void => {
-      const { device, lun } = this.#luns[at]!.status;
-      const status = describeOutcome(outcome);
-      const note = "met while looking at the LUN; it was meant for whoever uses this path";
-      this.#emit(lookEvent("unitAttention", { device, lun }, this.clock.wallUs(), { status, note }), at);
-    };
-    return {
-      target,
-      poller: new LunPoller(
-        () => target.open(attention),
-        poll,
-        this.clock,
-        (look) => this.#looked(look, at),
-        (error) => this.sink.defect(error),
-      ),
-      conflicts: new ConflictTally(this.clock, (event) => this.#emit(event, at)),
-      status: {
-        device: target.device,
-        lun: target.lun,
-        state: null,
-        isOwn: () => null,
-        trouble: null,
-        since: null,
-      },
-      causes: [],
-    };
-  }
+  // ---- witnesses
 
-  // ---- the kernel's events
-
-  async #follow(kernel: KernelBackend): Promise<void> {
+  async #followKernel(kernel: KernelBackend): Promise<void> {
     for (;;) {
       const batch = await kernel.next();
       if (this.#closed || batch.kind === "closed") return;
-      if (batch.kind === "records") await this.#take(batch);
-      if (batch.kind === "ended") {
-        this.#tellAll("down", batch.reason);
-        this.sink.ended(batch.reason);
-        return;
-      }
+      if (batch.kind === "records") await this.#take(batch.records);
+      if (batch.kind !== "ended") continue;
+      this.#tellAll("down", batch.reason);
+      return this.sink.ended(batch.reason);
     }
   }
 
-  async #take({ records }: Extract<KernelBatch, { kind: "records" }>): Promise<void> {
+  async #take(records: readonly KernelRecord[]): Promise<void> {
     const offsetUs = this.clock.wallUs() - this.clock.nowUs();
     const toWallUs = (us: number): number => us + offsetUs;
     for (const record of records) {
@@ -205,19 +155,20 @@ export class Watch {
 
   #record(record: KernelRecord, toWallUs: (us: number) => number): void {
     switch (record.kind) {
-      case "command":
-        return this.#command(record, toWallUs);
-      case "hint": {
+      case "command": {
         const found = this.#byAddress.get(record.hctl);
         if (!found) return;
-        const lun = this.#luns[found.at]!;
-        const event = hintEvent(record, found.path, toWallUs);
-        if (event) lun.conflicts.take(event);
-        return lun.poller.request();
+        const event = commandEvent(record, found.path, toWallUs);
+        const tell = (): void => found.lun.command(event);
+        return this.#join ? this.#join.kernel(event, tell) : tell();
+      }
+      case "hint": {
+        const found = this.#byAddress.get(record.hctl);
+        return found?.lun.hint(hintEvent(record, found.path, toWallUs));
       }
       case "lost": {
         const count = record.events === null ? {} : { count: record.events };
-        const much = record.events === null ? "events" : `${record.events} lines of kernel events`;
+        const much = record.events === null ? "kernel events" : `${record.events} lines of kernel events`;
         this.#tellAll("lost", `${much} were lost; looking at the LUNs again`, count);
         return this.refresh();
       }
@@ -228,96 +179,55 @@ export class Watch {
     }
   }
 
-  #command(command: KernelCommand, toWallUs: (us: number) => number): void {
-    const found = this.#byAddress.get(command.hctl);
-    if (!found) return;
-    const lun = this.#luns[found.at]!;
-    const event = commandEvent(command, found.path, toWallUs);
-    const { state, isOwn } = lun.status;
-    this.#emit({ ...event, before: state && toEventState(state, isOwn) }, found.at);
-    const cause = causeOf(command);
-    if (cause) lun.causes.push({ cause, endedUs: command.atUs });
-    if (lun.causes.length > MOST_CAUSES) lun.causes.shift();
-    // Even a failed command tells: of a conflict nobody here knows the reason, and CHECK CONDITION may have executed.
-    lun.poller.request();
-  }
-
-  // ---- looks at the LUN
-
-  #looked(look: Look, at: number): void {
-    // Changes are told one after the other, each after the kernel's events that came before it.
-    this.#changes = this.#changes.then(async () => {
+  async #followHelpers({ events }: HelperFeed): Promise<void> {
+    for await (const event of events) {
       if (this.#closed) return;
-      if (look.kind === "seen") await this.#seen(look, at);
-      else this.#troubled(look.reason, at);
-    });
-    this.#changes.catch((error) => this.sink.defect(error));
+      const lun = this.#concerned(event);
+      if (!lun) continue;
+      if (event.event !== "prOut") this.#emit(event, this.#luns.indexOf(lun));
+      else this.#join!.helper(event, () => lun.command(withoutIdleFields(event)));
+    }
   }
 
-  async #seen(look: Extract<Look, { kind: "seen" }>, at: number): Promise<void> {
-    const before = this.#luns[at]!.status;
-    const { state } = look;
-    if (before.state === null || !changeOf(before.state, state)) return this.#tell(look, at);
+  /** The LUN a helper's event is about: by path, by designator, or by the name it was watched under. */
+  #concerned(event: PrEvent): LunWatch | undefined {
+    const path = event.hctl === undefined ? undefined : this.#byAddress.get(event.hctl);
+    return path?.lun ??
+      this.#luns.find(({ status, target }) =>
+        (event.lun !== undefined && event.lun === status.lun) || event.device === target.device
+      );
+  }
+
+  // ---- looks
+
+  #looked(lun: LunWatch, look: Look): void {
+    // Looks are told one after the other, each after the kernel's events that came before it.
+    this.#looks = this.#looks.then(async () => {
+      if (look.kind === "seen" && lun.differs(look)) await this.#inTurn(look, () => lun.tell(look));
+      else if (!this.#closed) lun.tell(look);
+    });
+    this.#looks.catch((error) => this.sink.defect(error));
+  }
+
+  async #inTurn(look: Seen, tell: () => void): Promise<void> {
     const told = Promise.withResolvers<void>();
     await this.#sync((go) => this.#pending = { endedUs: look.endedUs, go, told: told.promise });
     this.#pending = null;
-    if (!this.#closed) this.#tell(look, at);
+    if (!this.#closed) tell();
     told.resolve();
-  }
-
-  #tell(look: Extract<Look, { kind: "seen" }>, at: number): void {
-    const lun = this.#luns[at]!;
-    const { state, device } = look;
-    const before = lun.status;
-    const wallUs = look.endedUs + this.clock.wallUs() - this.clock.nowUs();
-    const name = { device: lun.target.device, lun: device.designator ?? lun.target.lun };
-    const causes = lun.causes.filter(({ endedUs }) => endedUs <= look.endedUs).map(({ cause }) => cause);
-    lun.causes = lun.causes.filter(({ endedUs }) => endedUs >= look.startedUs);
-    lun.status = {
-      ...name,
-      state,
-      isOwn: device.isOwn,
-      trouble: null,
-      since: before.since !== null && before.state !== null && sameReservation(before.state, state)
-        ? before.since
-        : { wallUs, seen: before.state !== null },
-    };
-    if (before.state === null || before.trouble !== null) {
-      const after = toEventState(state, device.isOwn);
-      const note = before.trouble === null ? {} : { note: "answers again" };
-      this.#emit(lookEvent("up", name, wallUs, { after, key: after.key, type: after.type, ...note }), at);
-      const was = lun.designator;
-      if (was !== undefined && was !== device.designator) {
-        const text = `another LUN answers here now: ${device.designator ?? "nameless"} instead of ${was ?? "nameless"}`;
-        this.#emit(lookEvent("note", name, wallUs, { note: text }), at);
-      }
-    }
-    lun.designator = device.designator;
-    if (before.state !== null) {
-      const change = changeEvent(name, wallUs, before.state, state, device.isOwn, causes);
-      if (change) this.#emit({ ...change, startedUs: look.startedUs, endedUs: look.endedUs }, at);
-    }
-    this.sink.status(lun.status, at);
-  }
-
-  #troubled(reason: string, at: number): void {
-    const lun = this.#luns[at]!;
-    if (lun.status.trouble === reason) return;
-    lun.status = { ...lun.status, trouble: reason };
-    this.#emit(lookEvent("down", lun.status, this.clock.wallUs(), { note: reason }), at);
-    this.sink.status(lun.status, at);
   }
 
   /** Waits until every kernel event that is in the buffer now has been told, or `waiting`'s argument is called. */
   #sync(waiting: (go: () => void) => void): Promise<void> {
-    const { kernel } = this;
-    if (!kernel) return Promise.resolve();
+    const { kernel } = this.sources;
+    if (!kernel || this.#closed) return Promise.resolve();
     const name = `prmig sync ${this.#syncCount++}`;
     return new Promise((resolve) => {
       const cancel = this.clock.after(SYNC_MS, () => done());
       const done = (): void => {
         cancel();
         this.#syncs.delete(name);
+        this.#join?.flush();
         resolve();
       };
       this.#syncs.set(name, done);
@@ -347,19 +257,12 @@ export function describeSight({ keys, blind, notes }: KernelSight): string {
   return [what, ...notes].join("; ");
 }
 
-/** What a command may have done, when its keys are known and it did not certainly fail. */
-function causeOf({ cdb, keys, status, end }: KernelCommand): Cause | null {
-  if (keys === null || end === "timeout" || status !== 0) return null;
-  return { action: (cdb[1] ?? 0) & 0x1f, rk: keys.rk, sark: keys.sark ?? 0n };
-}
-
-function changeOf(before: PrState, after: PrState): boolean {
-  const text = (state: PrState): string =>
-    JSON.stringify(state, (_name, value) => typeof value === "bigint" ? value.toString(16) : value);
-  return text(before) !== text(after);
-}
-
-function sameReservation(before: PrState, after: PrState): boolean {
-  const [old, now] = [before.reservation, after.reservation];
-  return old?.key === now?.key && old?.type === now?.type;
+/** The helper tells fields as they were sent; those without a meaning would only differ from the kernel's story. */
+function withoutIdleFields(event: PrEvent): PrEvent {
+  const action = event.serviceAction ?? "";
+  return {
+    ...event,
+    newKey: WITHOUT_SARK.includes(action) ? null : event.newKey,
+    type: WITHOUT_TYPE.includes(action) ? null : event.type,
+  };
 }

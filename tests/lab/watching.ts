@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type Finished, prmigCommand, REPOSITORY, run, type Running, start } from "./support.ts";
+import { type Finished, labTest, prmigCommand, REPOSITORY, run, type Running, start } from "./support.ts";
 
 /** An event as `watch --json` prints it. */
 export interface Told {
@@ -35,9 +35,33 @@ export interface Watching {
   stop(): Promise<Finished>;
 }
 
+const begun: Running[] = [];
+
+/** A test that starts from a fresh lab, and that no watch outlives. */
+export function watchTest(name: string, body: (t: Deno.TestContext) => Promise<void>): void {
+  labTest(name, async (t) => {
+    try {
+      await body(t);
+    } finally {
+      for (const running of begun.splice(0)) await end(running);
+    }
+  });
+}
+
+/** Ends a watch that a failed test has left. */
+async function end(running: Running): Promise<void> {
+  try {
+    running.kill("SIGINT");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // it has ended
+  }
+  await running.finished;
+}
+
 /** Starts a watch and waits until it has looked at its LUNs, and the kernel's events have begun or been refused. */
 export async function startWatch(args: readonly string[], witnesses = 2): Promise<Watching> {
   const running = start(prmigCommand(["watch", "--json", ...args]), { timeoutMs: 200_000 });
+  begun.push(running);
   const told = (): Told[] => {
     const { stdout } = running.printed();
     return stdout.slice(0, stdout.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "").map((line) =>

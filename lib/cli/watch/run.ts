@@ -10,9 +10,11 @@ import { readDeviceOffsets } from "../../snoop/kernel/btf.ts";
 import { openTracefs } from "../../snoop/kernel/tracefs_backend.ts";
 import type { KernelPath } from "../../snoop/kernel/paths.ts";
 import { KernelUnavailable } from "../../snoop/kernel/unavailable.ts";
-import { type LunStatus, Watch, type WatchClock, type WatchTarget } from "../../snoop/watch.ts";
+import { type HelperFeed, type LunStatus, Watch, type WatchClock, type WatchTarget } from "../../snoop/watch.ts";
+import { runDirectory } from "../run_directory.ts";
 import type { CommandContext } from "../context.ts";
 import { traceOf } from "../open.ts";
+import { helperFeed } from "./helpers.ts";
 import { jsonPresenter, linePresenter, LivePresenter, type Presenter } from "./present.ts";
 import type { Terminal } from "./screen.ts";
 import { findTargets } from "./targets.ts";
@@ -34,6 +36,8 @@ export interface WatchInput {
 export interface WatchMachine {
   readonly clock: WatchClock;
   readonly openKernel: (paths: readonly KernelPath[]) => Promise<KernelBackend>;
+  /** What helpers of this host tell; `null`: their directory is not ours to read. */
+  readonly helpers: (context: CommandContext, signal: AbortSignal) => HelperFeed | null;
   readonly terminal: (writeStdout: CommandContext["writeStdout"]) => Terminal;
 }
 
@@ -48,6 +52,7 @@ const THIS_MACHINE: WatchMachine = {
   },
   openKernel: (paths) =>
     openTracefs({ paths, hints: true, offsets: readDeviceOffsets(), processors: navigator.hardwareConcurrency }),
+  helpers: ({ env }, signal) => helperFeed(runDirectory(env), signal),
   terminal: processTerminal,
 };
 
@@ -88,6 +93,7 @@ async function tryKernel(
 /** One run of the command, from the first look to the end. */
 class Session {
   readonly #end = Promise.withResolvers<number>();
+  readonly #stop = new AbortController();
   readonly #watch: Watch;
   readonly #presenter: Presenter;
 
@@ -102,7 +108,14 @@ class Session {
   ) {
     this.#end.promise.catch(() => {}); // nobody may be waiting yet when it comes
     const poll = { intervalMs: input.once ? 0 : input.poll, patienceMs: PATIENCE_MS, leastGapMs: LEAST_GAP_MS };
-    this.#watch = new Watch(targets, poll, kernel, refused && blindness(refused, input.poll), machine.clock, {
+    const real = targets.some(({ paths }) => paths.length > 0); // no helper serves a simulated LUN
+    const noKernel = refused && blindness(refused, input.poll);
+    const sources = {
+      kernel,
+      noKernel,
+      helpers: real && !input.once ? machine.helpers(context, this.#stop.signal) : null,
+    };
+    this.#watch = new Watch(targets, poll, sources, machine.clock, {
       event: (event) => {
         this.#presenter.event(event);
         if (context.out.closed) this.#end.resolve(EXIT.ok);
@@ -129,6 +142,7 @@ class Session {
     } finally {
       clearTimeout(timer);
       context.signal.removeEventListener("abort", stop);
+      this.#stop.abort();
       this.#watch.close();
       this.#presenter.close();
     }

@@ -26,8 +26,8 @@ const DEEPEST = 8;
 export class Btf {
   readonly #view: DataView;
   readonly #strings: Uint8Array;
-  /** Position of every type, by its id. */
-  readonly #types: number[];
+  /** Position of every type, by its id; type 0 is void. */
+  readonly #types: Uint32Array;
 
   private constructor(bytes: Uint8Array) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -39,14 +39,16 @@ export class Btf {
     const strings = header + u32(16), stringsEnd = strings + u32(20);
     if (to > bytes.length || stringsEnd > bytes.length) throw new RangeError("sections beyond the end");
     this.#strings = bytes.subarray(strings, stringsEnd);
-    this.#types = [0]; // type 0 is void
+    const types = new Uint32Array(1 + (to - from) / TYPE_BYTES);
+    let count = 1;
     for (let at = from; at < to;) {
-      this.#types.push(at);
+      types[count++] = at;
       const info = u32(at + 4);
       const extra = EXTRA[(info >>> 24) & 0x1f];
       if (!extra) throw new RangeError("a kind nobody knows");
       at += TYPE_BYTES + extra[0] + extra[1] * (info & 0xffff);
     }
+    this.#types = types.subarray(0, count);
   }
 
   /** `null` for bytes that are no BTF, or none that can be followed. */

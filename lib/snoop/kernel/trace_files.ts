@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { describeErrno } from "../../sys/errno.ts";
 
 /** Access to a tree of control files. Every method throws an error with a `code` such as `ENOENT`. */
 export interface TraceFiles {
@@ -34,9 +35,17 @@ export const TRACE_FILES: TraceFiles = {
   removeDirectory: (path) => Deno.removeSync(path),
 };
 
-/** The `code` of a failed file operation; rethrows anything else, which is a defect and no state of the host. */
+/**
+ * The `code` of a failed file operation; rethrows anything else, which is a defect and no state of the host.
+ *
+ * The runtime names the commoner errors only; ENODEV, say, comes as a bare "(os error 19)".
+ */
 export function codeOf(error: unknown): string {
-  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  if (error instanceof Error) {
+    if ("code" in error && typeof error.code === "string") return error.code;
+    const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+    if (number !== undefined) return describeErrno(Number(number)).name;
+  }
   throw error;
 }
 

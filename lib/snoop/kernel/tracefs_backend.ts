@@ -18,7 +18,7 @@ import { LineSplitter } from "./lines.ts";
 import { parseTraceLine } from "./trace_line.ts";
 
 /** How long a wait for events may last before the instance is looked after, and what the self-test may take. */
-const IDLE_MS = 2000, SELF_TEST_MS = 2000;
+const IDLE_MS = 5000, SELF_TEST_MS = 2000;
 
 /** What is to be watched, and how. */
 export interface TracefsRequest {

@@ -5,8 +5,8 @@
  * The watch looks at the LUN through nexus C, so that it takes no unit attention from A and B, which send.
  */
 import assert from "node:assert/strict";
-import { type LabPath, labTest, lun, run } from "../support.ts";
-import { commands, compile, hexKey, number, startWatch } from "../watching.ts";
+import { type LabPath, lun, run } from "../support.ts";
+import { commands, compile, hexKey, number, startWatch, watchTest } from "../watching.ts";
 
 const K1 = 0x1111aaaa22220001n, K2 = 0x3333bbbb44440002n;
 
@@ -72,7 +72,7 @@ async function sgIoOn(node: "sd" | "sg"): Promise<Sender> {
   };
 }
 
-labTest("watch tells every PERSISTENT RESERVE OUT exactly once, in order, with keys and status", async (t) => {
+watchTest("watch tells every PERSISTENT RESERVE OUT exactly once, in order, with keys and status", async (t) => {
   const { A, B, C } = lun().nexuses;
   const watching = await startWatch(["--poll", "0", C.sd]);
   let before = 0;

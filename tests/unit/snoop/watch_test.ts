@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PrmigError } from "../../../lib/errors.ts";
 import type { PrEvent } from "../../../lib/snoop/event.ts";
 import type { KernelPath } from "../../../lib/snoop/kernel/paths.ts";
-import { type LunStatus, Watch, type WatchTarget } from "../../../lib/snoop/watch.ts";
+import { type HelperFeed, type LunStatus, Watch, type WatchTarget } from "../../../lib/snoop/watch.ts";
 import { HandClock, HandKernel, Scene, settle, told } from "./watch_support.ts";
 
 const K1 = 0xa1n, K2 = 0xb2n;
@@ -22,8 +22,9 @@ class Watched {
   watch!: Watch;
 
   static async begin(
-    { kernel = true, intervalMs = 1000, targets }: {
+    { kernel = true, intervalMs = 1000, targets, helpers = null }: {
       kernel?: boolean;
+      helpers?: HelperFeed | null;
       intervalMs?: number;
       targets?: (scene: Scene) => WatchTarget[];
     } = {},
@@ -34,8 +35,7 @@ class Watched {
     made.watch = new Watch(
       targets?.(made.scene) ?? [{ device: "/dev/sda", lun: "naa.6001", paths, open }],
       { intervalMs, patienceMs: 7000, leastGapMs: 100 },
-      kernel ? made.kernel : null,
-      kernel ? null : "tracefs is not mounted",
+      { kernel: kernel ? made.kernel : null, noKernel: kernel ? null : "tracefs is not mounted", helpers },
       made.clock,
       {
         event: (event) => made.events.push(event),
@@ -280,4 +280,44 @@ Deno.test("Watch passes over commands of other addresses, and is silent once clo
   await w.clock.advance(5000);
   assert.equal(w.events.length, 2);
   assert.deepEqual(w.defects, []);
+});
+
+Deno.test("Watch tells a guest's command once, as its helper tells it, and passes over other LUNs' guests", async () => {
+  const base = { event: "prOut", source: "helper", status: "GOOD", statusByte: 0, before: null, after: null } as const;
+  const mine: PrEvent = {
+    ...base,
+    time: "2026-01-01T00:00:01.000100Z",
+    device: "/dev/sda",
+    serviceAction: "RESERVE",
+    key: K1,
+    newKey: 0n,
+    type: 5,
+    hctl: "0:0:1:0",
+    startedUs: 1_000_000,
+    endedUs: 1_000_200,
+    pid: 4242,
+    program: "qemu-system-x86",
+  };
+  const news = Promise.withResolvers<void>();
+  async function* events(): AsyncGenerator<PrEvent> {
+    await news.promise;
+    yield { ...mine, device: "/dev/sdz", hctl: "9:0:0:0", lun: "naa.other" };
+    yield mine;
+    yield { ...mine, event: "shared", note: "two guests use this LUN", hctl: undefined, lun: "naa.6001" };
+  }
+  const w = await Watched.begin({ helpers: { events: events(), isHelper: (pid) => pid === 12 } });
+  w.kernel.say(told(1_000_100, "reserve", { rk: K1, type: 5 }));
+  await settle();
+  assert.equal(w.events.length, 2, "held: its process is a helper");
+  news.resolve();
+  await settle();
+  const [command, shared] = w.events.slice(2);
+  assert.deepEqual(
+    [command!.source, command!.key, command!.newKey, command!.program, command!.before?.generation],
+    ["helper", K1, null, "qemu-system-x86", 0],
+  );
+  assert.equal(shared!.note, "two guests use this LUN");
+  await w.clock.advance(1000);
+  assert.equal(w.events.filter(({ event }) => event === "prOut").length, 1);
+  w.watch.close();
 });

@@ -7,6 +7,7 @@ import {
   type TraceHost,
   TraceInstance,
 } from "../../../../lib/snoop/kernel/trace_instance.ts";
+import { codeOf } from "../../../../lib/snoop/kernel/trace_files.ts";
 import { KernelUnavailable } from "../../../../lib/snoop/kernel/unavailable.ts";
 import { failure, FakeTracefs } from "./fake_tracefs.ts";
 
@@ -225,6 +226,12 @@ Deno.test("sweep() removes what dead processes left, and nothing else", () => {
     "prmig-8-200x",
   ]);
   assert.equal(files.probes.length, 3);
+});
+
+Deno.test("codeOf() names errors that the runtime leaves without a code", () => {
+  assert.equal(codeOf(new Error("No such device (os error 19): remove '/t/instances/prmig-1-2'")), "ENODEV");
+  assert.equal(codeOf(failure("EBUSY")), "EBUSY");
+  assert.throws(() => codeOf(new TypeError("a defect")), TypeError);
 });
 
 Deno.test("sweep() takes what it may not see for nothing", () => {
