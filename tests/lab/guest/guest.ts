@@ -69,7 +69,7 @@ export interface Guest extends AsyncDisposable {
   readonly qmp: Qmp;
   /** Another QMP socket of this QEMU, for prmig. */
   readonly qmpSocket: string;
-  /** Loads the guest's disk driver and finds all disks; only once, and not in a destination. */
+  /** Has the guest look for its disks, all of them; once, and not in a destination. */
   findDisks(): Promise<void>;
   /** How QEMU ended, when it has. */
   readonly ended: Promise<Deno.CommandStatus>;

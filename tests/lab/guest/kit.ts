@@ -33,8 +33,7 @@ export interface GuestParts {
 }
 
 const COMPILER = ["gcc", "libc6-dev"];
-const BOOT_MODULES = ["sd_mod", "sg"];
-const DISK_MODULES = ["virtio_pci", "virtio_scsi"];
+const MODULES = ["sd_mod", "sg", "virtio_pci", "virtio_scsi"];
 const READY_MS = 120_000;
 const RECIPE = 2;
 
@@ -91,9 +90,9 @@ async function provideInitrd(kernel: string, version: string, program: string, b
     const base = `${kernel}/lib/modules/${version}`;
     const dependencies = await Deno.readTextFile(`${base}/modules.dep`);
     const builtin = await Deno.readTextFile(`${base}/modules.builtin`);
-    const all = loadOrder(dependencies, builtin, [...BOOT_MODULES, ...DISK_MODULES]);
+    const all = loadOrder(dependencies, builtin, MODULES);
     const entries = [
-      ...["bin", "dev", "proc", "sys", "modules", "modules/boot", "modules/disks"].map(directory),
+      ...["bin", "dev", "proc", "sys", "modules"].map(directory),
       characterDevice("dev/console", 5, 1),
       file("bin/busybox", await Deno.readFile(busybox)),
       file("bin/guest", await Deno.readFile(program)),
@@ -101,9 +100,8 @@ async function provideInitrd(kernel: string, version: string, program: string, b
     ];
     for (const [at, module] of all.entries()) {
       const name = module.slice(module.lastIndexOf("/") + 1);
-      const phase = DISK_MODULES.includes(name.replace(".ko", "")) ? "disks" : "boot";
       const bytes = await Deno.readFile(`${base}/${module}`);
-      entries.push(file(`modules/${phase}/${String(at).padStart(2, "0")}-${name}`, bytes));
+      entries.push(file(`modules/${String(at).padStart(2, "0")}-${name}`, bytes));
     }
     await Deno.writeFile(`${target}/initrd`, encodeCpio(entries));
   });
