@@ -102,7 +102,9 @@ export class Helper {
           ? [reason.code, reason.message]
           : [reason, reason === "serviceEnds" ? null : CLOSE_MESSAGES[reason]];
         metrics.count("closed", { reason: name });
-        log({ level: why ? "warning" : "debug", message: "client gone", facts: { client: id, pid: peer.pid, why } });
+        // A peer that is gone is everyday; one that breaks the protocol is not.
+        const level = why && typeof reason === "string" ? "warning" : "debug";
+        log({ level, message: "client gone", facts: { client: id, pid: peer.pid, why } });
       },
       turnedAway: (why) => {
         metrics.count("turned_away");
@@ -122,12 +124,8 @@ export class Helper {
       reply(said);
       const { metrics } = this.options;
       metrics.observe((performance.now() - started) / 1000);
-      const action = request.cdb[1]! & 0x1f;
-      metrics.count("commands", {
-        direction: isIn ? "in" : "out",
-        action: isIn ? prInActionName(action) : prOutActionName(action),
-        status: `0x${said.status.toString(16).padStart(2, "0")}`,
-      });
+      const name = isIn ? prInActionName : prOutActionName;
+      metrics.command(isIn ? "in" : "out", request.cdb[1]! & 0x1f, name, said.status);
     };
     const path = this.#pathOf(fdFacts(request.descriptor));
     await (isIn ? this.#prIn(request, path, answer) : this.#prOut(client, request, path, answer));

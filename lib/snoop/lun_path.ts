@@ -3,7 +3,7 @@
  *
  * No command is sent and no path is opened: the helper has no business with devices it was not handed. Two nodes of one
  * path (`/dev/sdb`, `/dev/sg3`) are one nexus, known by H:C:T:L; two paths to one LUN are two nexuses of it. A device
- * number may come to mean another disk while nobody has it open, so it is looked up again for every PR OUT.
+ * number may come to mean another disk while nobody has it open, so what was found is believed for a moment only.
  *
  * @module
  */
@@ -40,23 +40,38 @@ const HCTL = /^\d+:\d+:\d+:\d+$/;
 /** What begins the SCSI ID of a disk that is named by an NAA designator. */
 const NAA_ID = /^mpath-3([0-9a-f]{16}|[0-9a-f]{32})$/i;
 
+/** Milliseconds for which a device number is believed to be the disk it was: less than any disk takes to come and go. */
+const BELIEVED_MS = 500;
+
+interface Known {
+  readonly stamp: string;
+  readonly path: LunPath;
+  /** `performance.now()` of the last look at sysfs. */
+  at: number;
+}
+
 /** Looks nodes up, and remembers what it found as long as sysfs says it is the same disk. */
 export class LunPaths {
-  readonly #known = new Map<string, { readonly stamp: string; readonly path: LunPath }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(readonly host: Host = THIS_HOST) {}
 
   /** The path behind a descriptor; `null` when it is no device. */
   of({ kind, devno }: FdFacts): LunPath | null {
     if (devno === null || (kind !== "block" && kind !== "character")) return null;
+    const name = kind === "block" ? devno : `char ${devno}`;
+    const known = this.#known.get(name);
+    const now = performance.now();
+    if (known && now - known.at < BELIEVED_MS) return known.path;
     const link = `${this.host.sys}/dev/${kind === "block" ? "block" : "char"}/${devno}`;
     const directory = realPath(link);
     const stamp = `${directory} ${readAttribute(`${link}/diskseq`)}`;
-    const name = `${kind} ${devno}`;
-    const known = this.#known.get(name);
-    if (known?.stamp === stamp) return known.path;
+    if (known?.stamp === stamp) {
+      known.at = now;
+      return known.path;
+    }
     const path = look(devno, kind, directory, this.host);
-    this.#known.set(name, { stamp, path });
+    this.#known.set(name, { stamp, path, at: now });
     return path;
   }
 }

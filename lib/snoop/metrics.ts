@@ -44,6 +44,7 @@ export type Counter = Exclude<keyof typeof FAMILIES, "command_seconds">;
 /** All counters of one helper. */
 export class Metrics {
   readonly #counts = new Map<string, number>();
+  readonly #commandNames = new Map<number, string>();
   readonly #buckets: number[] = BUCKETS.map(() => 0);
   #observed = 0;
   #sum = 0;
@@ -52,6 +53,19 @@ export class Metrics {
   count(counter: Counter, labels: Readonly<Record<string, string>> = {}): void {
     const name = `prmig_snoop_${counter}_total${labelText(labels)}`;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  /** One command, counted without making its labels anew each time: this is on every command's way. */
+  command(direction: "in" | "out", action: number, name: (action: number) => string, status: number): void {
+    const code = (direction === "in" ? 0 : 0x10000) + action * 0x100 + status;
+    const known = this.#commandNames.get(code);
+    if (known !== undefined) {
+      this.#counts.set(known, this.#counts.get(known)! + 1);
+      return;
+    }
+    const labels = { direction, action: name(action), status: `0x${status.toString(16).padStart(2, "0")}` };
+    this.#commandNames.set(code, `prmig_snoop_commands_total${labelText(labels)}`);
+    this.count("commands", labels);
   }
 
   /** One command's time. */

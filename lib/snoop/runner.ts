@@ -10,7 +10,7 @@ import { STATUS } from "../scsi/status.ts";
 import { sgIo } from "../sg/sg_io.ts";
 import { SysError } from "../sys/errno.ts";
 import { Gate } from "./gate.ts";
-import { type HelperAnswer, type HelperRequest, WIRE } from "./helper_protocol.ts";
+import { type HelperAnswer, type HelperRequest, transferLength, WIRE } from "./helper_protocol.ts";
 import type { NexusEntry } from "./nexus_book.ts";
 import { answerForErrno, answerForReply } from "./result.ts";
 
@@ -83,8 +83,9 @@ export class Runner {
 
   async #execute({ cdb, parameters, descriptor }: HelperRequest): Promise<Ended> {
     try {
-      // As the stock program: always room for 8192 bytes, whatever the guest has room for.
-      const data = cdb[0] === PR_IN ? WIRE.maxData : parameters;
+      // Room for what the guest asks for; without any, as in the stock program, room for 8192 bytes all the same: a
+      // transfer of nothing would have no direction.
+      const data = cdb[0] === PR_IN ? transferLength(cdb) || WIRE.maxData : parameters;
       const reply = await this.io(descriptor, cdb, data, this.#timeoutMs);
       return { answer: answerForReply(reply), outcome: classify(reply) };
     } catch (error) {

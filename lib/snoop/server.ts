@@ -68,6 +68,7 @@ const INTERNAL_FAILURE: HelperAnswer = {
   data: new Uint8Array(),
 };
 const RETRY_ACCEPT_MS = 100;
+const POLLS_BETWEEN_WAITS = 4;
 
 /** Serves until {@link stop}, then until the last command has been answered. */
 export class HelperServer {
@@ -103,6 +104,12 @@ export class HelperServer {
   async run(): Promise<void> {
     while (!this.#stopping || this.#connections.size > 0 || this.#running > 0) {
       for (const ready of await this.#epoll.wait()) this.#handle(ready);
+      // What has come meanwhile costs no second hop to a thread; but commands that have ended want their turn.
+      for (let more = 0; more < POLLS_BETWEEN_WAITS; more++) {
+        const ready = this.#epoll.poll();
+        if (ready.length === 0) break;
+        ready.forEach((each) => this.#handle(each));
+      }
     }
     if (this.#acceptTimer !== null) clearTimeout(this.#acceptTimer);
     this.#epoll.close();
