@@ -1,0 +1,46 @@
+/**
+ * How the runtime is started in the one file, and which runtime it is (docs/decisions/0008-one-file.md).
+ *
+ * @module
+ */
+
+/** Version of Deno, from npm; README.md, .ci/run and docs/guide.md pin the same. */
+export const RUNTIME_VERSION = "2.9.6";
+
+/**
+ * SHA-256 of the executable in npm's `@deno/linux-*-glibc` of that version, by machine. A machine that is not here has to
+ * be given its runtime by hand (`--runtime`), and its file is not compared with anybody else's.
+ */
+export const RUNTIME_SHA256: Readonly<Record<string, string>> = {
+  x86_64: "bceb5b6a6239b0b010418406d8c77a508f67cf4337d94288f1c19fe71304aab0",
+};
+
+/** npm's name of the package that holds the executable, by machine. */
+export const RUNTIME_PACKAGE: Readonly<Record<string, string>> = {
+  x86_64: "@deno/linux-x64-glibc",
+  aarch64: "@deno/linux-arm64-glibc",
+};
+
+/**
+ * What stands before the bundle: nothing is looked for outside of it, on disk or elsewhere. Told that it is a module, the
+ * runtime does not try what else it could be; without a cache that takes a quarter of a second.
+ */
+export const RUNTIME_ARGUMENTS: readonly string[] = [
+  "run",
+  "-A",
+  "--no-config",
+  "--no-lock",
+  "--no-npm",
+  "--no-remote",
+  "--cached-only",
+  "--ext",
+  "mjs",
+];
+
+/** Added to the environment; every other variable of the runtime's is kept from it. */
+export const RUNTIME_VARIABLES: readonly string[] = ["DENO_NO_UPDATE_CHECK=1", "DENO_NO_PACKAGE_JSON=1"];
+
+/** Where root's start-up cache is; 0700, made by the stub, removed with the package. */
+export const ROOT_CACHE = "/var/cache/prmig";
+/** A directory that cannot be: no cache at all. */
+export const NO_CACHE = "/dev/null/prmig";
