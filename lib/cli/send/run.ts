@@ -11,11 +11,12 @@ import { resultJson, resultText } from "../hand_over/result.ts";
 import { CLOCK, openPorts } from "../hand_over/world.ts";
 import { type Channel, openChannel } from "../hand_over/channel.ts";
 import { tlsFiles } from "../hand_over/tls.ts";
+import { snoopedKey } from "./snooped.ts";
 
 /** What the command line asks for. */
 export interface SendInput {
   readonly devices: readonly string[];
-  /** The guest's key, where the host cannot find it. */
+  /** The guest's key, where the host cannot find it; otherwise what `prmig snoop` knows of it. */
   readonly key: bigint | undefined;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
@@ -30,7 +31,7 @@ export interface SendInput {
 
 /** Hands over. Errors: PrmigError, as startSource has them. */
 export async function runSend(input: SendInput, context: CommandContext): Promise<void> {
-  const { devices, key, timeout: timeoutMs, to, connect } = input;
+  const { devices, timeout: timeoutMs, to, connect } = input;
   if (to !== undefined && connect !== undefined) throw usage("--to and --connect are two ways to one end; give one");
   const oneWay = to === undefined && connect === undefined;
   if (oneWay && context.out.isTerminal) throw usage("the stream would go to the terminal; pipe it into prmig recv");
@@ -38,6 +39,7 @@ export async function runSend(input: SendInput, context: CommandContext): Promis
   let channel: Channel | undefined;
   try {
     for (const address of devices) await open.open(address);
+    const key = input.key ?? await snoopedKey(open.luns, context);
     channel = await openChannel({ to, connect, tls: tlsFiles(input) }, CLOCK, context);
     const handOver = crypto.randomUUID();
     const { ports, journal } = await openPorts(context, channel.link, handOver, "source");
