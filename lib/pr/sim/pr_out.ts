@@ -103,7 +103,8 @@ function listLength({ device: { profile } }: LunModel, _nexus: NexusId, { parame
 
 function registered(model: LunModel, nexus: NexusId, { action }: PrOutCommand): Refusal | null {
   if (OPEN_TO_STRANGERS.includes(action) || registrationOf(model, nexus) !== undefined) return null;
-  return (model.reservation === null ? model.device.profile.unregisteredUnreserved : null) ?? "conflict";
+  if (model.reservation !== null || isPreempt(action)) return "conflict";
+  return model.device.profile.unregisteredUnreserved ?? "conflict";
 }
 
 function key(model: LunModel, nexus: NexusId, { action, parameters }: PrOutCommand): Refusal | null {

@@ -57,7 +57,7 @@ export interface Profile {
   readonly unsupportedFlag: SenseCode;
   /** Sense of another scope than the logical unit. */
   readonly badScope: SenseCode;
-  /** Answer to an unregistered sender while no reservation exists; `null`: RESERVATION CONFLICT. */
+  /** Answer to an unregistered sender of anything but PREEMPT while no reservation exists; `null`: RESERVATION CONFLICT. */
   readonly unregisteredUnreserved: SenseCode | null;
 
   /** RESERVE compares RESERVATION KEY with the sender's. */
@@ -126,6 +126,8 @@ export interface Profile {
   readonly attentionDelivery: "each" | "firstOnly";
   /** RESERVE(6) by a registrant that does not hold a registrants-only reservation is GOOD, as CRH promises. */
   readonly spc2GoodForRegistrants: boolean;
+  /** Operation codes that pass through the SPC-2 reservation of another nexus. */
+  readonly freeUnderSpc2: readonly number[];
   /** Loss of an I_T nexus leaves its registration to nobody. */
   readonly nexusLossOrphans: boolean;
 }
@@ -178,6 +180,7 @@ export const SPC4: Profile = {
   attentionBeforeConflict: true,
   attentionDelivery: "each",
   spc2GoodForRegistrants: true,
+  freeUnderSpc2: [0x03, 0x12, 0xa0, 0x17, 0x57],
   nexusLossOrphans: false,
 };
 
@@ -212,6 +215,7 @@ export const LIO: Profile = {
   startsOnly: true,
   attentionDelivery: "firstOnly",
   spc2GoodForRegistrants: false,
+  freeUnderSpc2: [0x12, 0x17, 0x57],
 };
 
 /** LIO whose APTPL directory is missing: every register-type command works and is reported as 02/08/00. */

@@ -10,8 +10,6 @@ import { conflict, good, type Outcome } from "./outcome.ts";
 
 const RESERVE: readonly number[] = [0x16, 0x56];
 const RELEASE: readonly number[] = [0x17, 0x57];
-/** What another nexus may still send while an SPC-2 reservation stands; RELEASE is GOOD and does nothing. */
-const FREE_UNDER_SPC2: readonly number[] = [0x03, 0x12, 0xa0, ...RELEASE];
 
 /** Executes RESERVE or RELEASE; `null` for any other command. */
 export function spc2Command(model: LunModel, nexus: NexusId, opcode: number): Outcome | null {
@@ -41,5 +39,6 @@ function lioStranger(model: LunModel, nexus: NexusId): boolean {
 
 /** True when the SPC-2 reservation of another nexus is in this command's way. */
 export function spc2Conflicts(model: LunModel, nexus: NexusId, opcode: number): boolean {
-  return model.spc2Holder !== null && model.spc2Holder !== nexus && !FREE_UNDER_SPC2.includes(opcode);
+  if (model.spc2Holder === null || model.spc2Holder === nexus) return false;
+  return !model.device.profile.freeUnderSpc2.includes(opcode);
 }
