@@ -1,0 +1,113 @@
+/**
+ * What must hold after every event, and at every end (docs/hand-over.md, "What holds at every instant").
+ *
+ * @module
+ */
+import { PrmigError } from "../../lib/errors.ts";
+import type { Outcome } from "../../lib/migrate/journal_entry.ts";
+import { isAllRegistrants } from "../../lib/pr/sim/model.ts";
+import type { Facts } from "./lun_table.ts";
+import { C_KEY, K, NEXUS, type Scene, type Who } from "./scene.ts";
+import { isClosed, isFenced, type World } from "./world.ts";
+
+const SIDES = ["source", "destination"] as const;
+
+/** What is wrong in a world that was just reached from `before`; `null` when all is well. */
+export function wrongNow(scene: Scene, before: World, world: World): string | null {
+  if (before.lun !== world.lun || before.gap !== world.gap) {
+    const wrong = wrongOnLun(scene, world);
+    if (wrong) return wrong;
+  }
+  for (const who of SIDES) {
+    const side = world[who];
+    if (side.state !== "ended" || before[who].state === "ended") continue;
+    const wrong = wrongReport(scene, world, who);
+    if (wrong) return wrong;
+  }
+  return null;
+}
+
+function wrongOnLun(scene: Scene, world: World): string | null {
+  const { variant, luns, offer, start } = scene;
+  const facts = luns.facts(world.lun);
+  const fenced = isFenced(world);
+  if (variant.type !== 0 && !fenced) {
+    if (facts.reservation === null) return "I1: the LUN is not reserved";
+    if (facts.reservation.type !== variant.type) return `I1: the reservation has become type ${facts.reservation.type}`;
+    const { holder } = facts.reservation;
+    if (!["*", "a", "b"].includes(holder)) return `I1: ${holder} holds the reservation`;
+  }
+  const carriesK = SIDES.some((who) => facts.keys[NEXUS[who]]?.includes(K));
+  if (!variant.shared && !fenced && !world.gap && !carriesK) return "I2: the guest's key is on neither side";
+  if (world.gap && carriesK && !facts.keys.a?.includes(offer.commitToken)) return "I2: the gap outlasts its REGISTER";
+  const bystander = facts.keys.c?.[0];
+  const bystanderMayBeGone = variant.shared && (fenced || world.fence === "missed");
+  if (bystander !== (variant.shared ? K : C_KEY) && !bystanderMayBeGone) return "I4: the bystander was touched";
+  if (facts.ptplActive !== luns.facts(start).ptplActive) return "I4: PTPL_A has changed";
+  return null;
+}
+
+/** How a side says that the hand-over ended. */
+export function outcomeOf(world: World, who: Who): Outcome | "unsure" | "nothing written" {
+  const { journal } = world[who];
+  return journal === null ? "nothing written" : journal.phase === "closed" ? journal.outcome! : "unsure";
+}
+
+/** A process has ended: is what it says true? */
+function wrongReport(scene: Scene, world: World, who: Who): string | null {
+  const side = world[who];
+  const error = side.node!.end!.error;
+  if (error !== null && !(error instanceof PrmigError)) return `the ${who} threw: ${error.stack ?? error.message}`;
+  const outcome = outcomeOf(world, who);
+  if (error === null && side.recovers === 0 && outcome !== "moved") return `the ${who} exits 0 with "${outcome}"`;
+  if (error !== null && outcome === "moved") return `the ${who} fails although it says "moved": ${error.message}`;
+  if (error !== null && outcome === "fenced" && error.kind !== "refused") {
+    return `the ${who} was fenced and exits as "${error.kind}"`;
+  }
+  if (error !== null && outcome === "unsure" && error.kind !== "unsure") {
+    return `the ${who}'s journal is open, and it exits as "${error.kind}": ${error.message}`;
+  }
+  if (outcome === "fenced" && !isFenced(world)) return `the ${who} says "fenced", and nobody fenced`;
+  const success = outcome === "moved" || outcome === "restored";
+  if (success && side.sawFenced && world.residual === "no") {
+    return `F: the ${who} saw the fencing and says "${outcome}"`;
+  }
+  if (isFenced(world)) return null;
+  const facts = scene.luns.facts(world.lun);
+  if (outcome === "moved" && !(holds(scene, facts, "destination") && !facts.keys.a)) {
+    return `I3: the ${who} says "moved", and the destination does not hold alone`;
+  }
+  if (outcome === "restored" && !holds(scene, facts, "source")) {
+    return `I3: the ${who} says "restored", and the source does not hold`;
+  }
+  return null;
+}
+
+/** What is wrong in a world in which nothing more will happen. */
+export function wrongAtEnd(scene: Scene, world: World): string | null {
+  const open = SIDES.find((who) => !isClosed(world[who]) && world[who].state !== "unborn");
+  if (open && world[open].journal !== null) return `the ${open}'s journal is never closed`;
+  const facts = scene.luns.facts(world.lun);
+  const { a, b } = facts.keys;
+  if (isFenced(world)) {
+    if (!a && !b) return null;
+    return world.residual === "yes" && !b && a?.every((key) => key === K) ? null : "F: the guest is back after fencing";
+  }
+  const holders = SIDES.filter((who) => holds(scene, facts, who));
+  if (holders.length !== 1) return `I3: ${holders.length} sides hold`;
+  if (a && b) return "I3: both sides are registered";
+  const paths = scene.variant.paths;
+  const keys = a ?? b ?? [];
+  if (keys.some((key) => key !== K) || keys.length !== paths) return "I3: a path is without the guest's key";
+  const says = SIDES.map((who) => outcomeOf(world, who)).filter((outcome) => outcome !== "nothing written");
+  const right = holders[0] === "source" ? "restored" : "moved";
+  const liar = says.find((outcome) => outcome !== right && outcome !== "unsure");
+  return liar === undefined ? null : `I3: the ${holders[0]} holds, and a side says "${liar}"`;
+}
+
+function holds({ variant: { type } }: Scene, { keys, reservation }: Facts, who: Who): boolean {
+  const name = NEXUS[who];
+  if (!keys[name]) return false;
+  if (type === 0) return true;
+  return isAllRegistrants(type) ? reservation?.type === type : reservation?.holder === name;
+}

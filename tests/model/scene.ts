@@ -1,0 +1,152 @@
+/**
+ * The scenes a model check begins with: a LUN on which the source holds, and the two sides' code with its LUNs open.
+ *
+ * @module
+ */
+import type { JournalEntry } from "../../lib/migrate/journal_entry.ts";
+import { runDestination } from "../../lib/migrate/destination.ts";
+import { Lease } from "../../lib/migrate/lease.ts";
+import { type Lun, pathName } from "../../lib/migrate/lun.ts";
+import { makeOffer } from "../../lib/migrate/make_offer.ts";
+import type { Offer } from "../../lib/migrate/offer.ts";
+import { recover, type RecoverOptions, resumeRun } from "../../lib/migrate/recover.ts";
+import { type Run, writeDown } from "../../lib/migrate/run.ts";
+import { runSource } from "../../lib/migrate/source.ts";
+import { prOut } from "../../lib/pr/commands.ts";
+import type { Nexus } from "../../lib/pr/nexus.ts";
+import { patient } from "../../lib/pr/patient.ts";
+import type { Profile } from "../../lib/pr/sim/profile.ts";
+import type { PrType } from "../../lib/pr/types.ts";
+import { MemoryLun } from "../../lib/sim/memory_lun.ts";
+import { LunTable } from "./lun_table.ts";
+import { type Main, type ProcessPorts, Tree } from "./process.ts";
+
+/** The guest's key. */
+export const K = 0x123abcn;
+/** The bystander's key, unless it shares the guest's. */
+export const C_KEY = 0xccccn;
+/** The fencing third party's key. */
+export const T_KEY = 0xfe7cen;
+/** Milliseconds: the source's window, and every time-out. */
+export const WINDOW_MS = 5000;
+
+/** Which side. */
+export type Who = "source" | "destination";
+/** Initiator names on the simulated LUN. */
+export const NEXUS: Readonly<Record<Who, string>> = { source: "a", destination: "b" };
+
+/** Changes one side's ports: how a defect is put into the code under check without touching it. */
+export type Mutation = Partial<Record<Who, (ports: ProcessPorts, offer: Offer) => ProcessPorts>>;
+
+/** How many of each kind of trouble one course of events may have. */
+export interface Budget {
+  readonly crashes: number;
+  /** Commands that time out, journals that cannot be written, LUNs that cannot be read, links that break. */
+  readonly faults: number;
+  /** Times at which a deadline passes although somebody could still act before it. */
+  readonly jumps: number;
+}
+
+/** One scene to explore. */
+export interface Variant {
+  readonly name: string;
+  readonly type: PrType | 0;
+  readonly shared: boolean;
+  readonly duplex: boolean;
+  /** A third party preempts K at some instant. */
+  readonly fence: boolean;
+  readonly profile: Profile;
+  /** Paths of each side. */
+  readonly paths: 1 | 2;
+  readonly ptpl: boolean;
+  readonly budget: Budget;
+  readonly mutation?: Mutation;
+}
+
+/** A scene ready to be explored. */
+export interface Scene {
+  readonly variant: Variant;
+  readonly luns: LunTable;
+  /** Number of the LUN's state in the beginning. */
+  readonly start: number;
+  readonly offer: Offer;
+  readonly source: Tree;
+  destination(now: number): Tree;
+  recover(who: Who, entry: JournalEntry, journal: number, now: number, endedMsAgo: number): Tree;
+}
+
+/** Sets a scene. */
+export async function setScene(variant: Variant): Promise<Scene> {
+  const { type, shared, fence, profile, paths, ptpl, mutation = {} } = variant;
+  const lun = new MemoryLun({ profile, identity: { serial: "0001" } });
+  const key = shared ? K : C_KEY;
+  const names = (who: Who): { name: string; port: number }[] =>
+    Array.from({ length: paths }, (_, i) => ({ name: NEXUS[who], port: i + 1 }));
+  for (const { name, port } of names("source")) {
+    await prOut(lun.nexus(name, port), { action: "register", rk: 0n, sark: K, aptpl: ptpl });
+  }
+  await prOut(lun.nexus("c"), { action: "register", rk: 0n, sark: key, aptpl: ptpl });
+  if (fence) await prOut(lun.nexus("t"), { action: "register", rk: 0n, sark: T_KEY, aptpl: ptpl });
+  if (type !== 0) await prOut(lun.nexus("a"), { action: "reserve", rk: K, type });
+
+  const open = (who: Who, wrap: (nexus: Nexus, id: string) => Nexus): Lun => ({
+    device: NEXUS[who],
+    designator: "naa.6001405000000001",
+    paths: names(who).map(({ name, port }) => ({
+      nexus: wrap(lun.nexus(name, port), port === 1 ? name : `${name}#${port}`),
+      relativeTargetPort: port,
+    })),
+  });
+  const leg = await makeOffer(open("source", (nexus) => nexus), { random: () => 0x58 });
+  // A destination token the trace can name.
+  const offer: Offer = { ...leg.offer, destinationToken: leg.offer.destinationToken && leg.offer.commitToken + 1n };
+
+  const prepared = (who: Who, ports: ProcessPorts): { ports: ProcessPorts; lun: Lun } => {
+    const changed = mutation[who]?.(ports, offer) ?? ports;
+    const { clock } = changed;
+    const lun = open(
+      who,
+      (nexus, id) => patient(changed.nexus(id, nexus), { sleep: (ms) => clock.sleep(ms), now: () => clock.now() }),
+    );
+    return { ports: changed, lun };
+  };
+  const common = { handOver: "00000000-0000-4000-8000-000000000000", windowMs: WINDOW_MS, timeoutMs: WINDOW_MS };
+  const runOf = (who: Who, mine: { ports: ProcessPorts; lun: Lun }): Run => {
+    const own = mine.lun.paths.map((path) => ({ path, name: pathName(path) }));
+    return { ...common, role: who, legs: [{ lun: mine.lun, own, offer }], ports: mine.ports, committed: false };
+  };
+  const source: Main = async (given) => {
+    const mine = prepared("source", given);
+    const run = runOf("source", mine);
+    await writeDown(run, "offered");
+    const lease = new Lease(WINDOW_MS, mine.ports.clock.now());
+    await mine.ports.offer();
+    return await runSource(run, lease);
+  };
+  const destination: Main = (given) => runDestination(runOf("destination", prepared("destination", given)));
+  const recovery = (who: Who, entry: JournalEntry, options: RecoverOptions): Main => async (given) => {
+    const mine = prepared(who, given);
+    return await recover(resumeRun(entry, [mine.lun], mine.ports, WINDOW_MS), options);
+  };
+
+  const trees = new Map<string, Tree>();
+  const once = (name: string, make: () => Tree): Tree => {
+    const known = trees.get(name) ?? make();
+    trees.set(name, known);
+    return known;
+  };
+  const luns = new LunTable();
+  return {
+    variant,
+    luns,
+    start: luns.idOf(lun.model),
+    offer,
+    source: new Tree(variant.duplex, 0, source),
+    destination: (now) => once(`d${now}`, () => new Tree(variant.duplex, now, destination)),
+    recover: (who, entry, journal, now, endedMsAgo) =>
+      once(
+        `${who}${journal}@${now}-${endedMsAgo}`,
+        () => new Tree(false, now, recovery(who, entry, { timeoutMs: WINDOW_MS, endedMsAgo })),
+      ),
+  };
+}
