@@ -5,7 +5,7 @@
  */
 import { accessClassOf, isAllowed, type Role } from "../access.ts";
 import { type PrType, prTypeInfo } from "../types.ts";
-import type { Profile } from "./profile.ts";
+import type { Profile } from "./profile_type.ts";
 
 const TEST_UNIT_READY = 0x00;
 const REQUEST_SENSE = 0x03;

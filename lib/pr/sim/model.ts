@@ -14,7 +14,7 @@
  */
 import type { PrType } from "../types.ts";
 import type { NexusId } from "./nexus_id.ts";
-import type { Profile } from "./profile.ts";
+import type { Profile } from "./profile_type.ts";
 
 /** What a simulated device says of itself in INQUIRY and VPD pages. */
 export interface SimIdentity {

@@ -13,7 +13,7 @@ import { registerAndMove } from "./move.ts";
 import type { NexusId } from "./nexus_id.ts";
 import { check, type Outcome, type Refusal, refuse } from "./outcome.ts";
 import { preempt } from "./preempt.ts";
-import type { PrOutCheck } from "./profile.ts";
+import type { PrOutCheck } from "./profile_type.ts";
 import { register } from "./register.ts";
 import { clear, release, replaceLost, reserve } from "./reserve.ts";
 import { SENSE } from "./sense_code.ts";

@@ -6,7 +6,7 @@
  */
 import { BeReader, BeWriter, type Bytes } from "../../bytes.ts";
 import { PR_OUT_ACTION } from "../cdb.ts";
-import type { Profile } from "./profile.ts";
+import type { Profile } from "./profile_type.ts";
 
 const OPERATION_CODES = 0x0c;
 const TASK_MANAGEMENT = 0x0d;
