@@ -14,7 +14,7 @@ import { refuseIfLost, refuseUnlessPossible } from "./checks.ts";
 import { followSource } from "./follow.ts";
 import { leave } from "./leave.ts";
 import { destinationKey, preemptType } from "./offer.ts";
-import { isTaken } from "./picture.ts";
+import { isTaken, type Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import { rekey } from "./rekey.ts";
 import { reportDestination } from "./report.ts";
@@ -29,37 +29,47 @@ const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
  * Resolves with `moved`. Errors: PrmigError `refused` or `failed` with nothing of ours left on the LUN, or `unsure`.
  */
 export async function runDestination(run: Run): Promise<Ending> {
-  let registeredEverywhere = false;
+  const came: Came = { somewhere: false, everywhere: false };
   try {
-    await prepare(run);
-    registeredEverywhere = true;
+    await prepare(run, came);
     await awaitCommitted(run);
     return await takeAll(run);
   } catch (error) {
     if (!(error instanceof TurnBack || error instanceof PrmigError)) throw error;
     tell(run, "leave", error.message);
     // A source that never saw us on every LUN cannot have committed: then we may go at once.
-    const ending = await leave(run, !registeredEverywhere);
-    if (!registeredEverywhere) await run.ports.link.send({ record: "refused", reason: error.message });
-    else await run.ports.link.send({ record: "left" });
-    return ending.outcome === "moved" ? await settle(run) : reportDestination(run, error, ending);
+    if (!came.everywhere) await run.ports.link.send({ record: "refused", reason: error.message });
+    const ending = came.somewhere ? await leave(run, !came.everywhere) : await asItIs(run);
+    if (came.everywhere) await run.ports.link.send({ record: "left" });
+    return ending.outcome === "moved" ? await settle(run, ending.pictures) : reportDestination(run, error, ending);
   }
+}
+
+/** How far prepare has come: registered with some LUN, or with every one. */
+interface Came {
+  somewhere: boolean;
+  everywhere: boolean;
+}
+
+/** The ending of a hand-over that was refused before anything was sent. */
+async function asItIs(run: Run): Promise<Ending> {
+  return { outcome: "nothing", pictures: await lookAtAll(run) };
 }
 
 /** From a LUN that shows the commit to the end; `recover` enters here. */
 export async function takeAll(run: Run): Promise<Ending> {
-  await take(run);
-  await run.ports.link.send({ record: "taken" });
+  const pictures = await take(run);
   await awaitVerified(run);
-  return await settle(run);
+  return await settle(run, pictures);
 }
 
 /** REGISTER 0 -> K (or its token) on every path, after and before a look at the source. */
-async function prepare(run: Run): Promise<void> {
+async function prepare(run: Run, came: Came): Promise<void> {
   const before = await lookAtAll(run);
   run.legs.forEach((leg, i) => refuseUnlessPossible(leg, before[i]!));
   await writeDown(run, "preparing");
   tell(run, "prepare", "REGISTER 0 -> key");
+  came.somewhere = true;
   const after = await everyLeg(run, async (leg) => {
     for (const own of leg.own) {
       if (await rekey(run, leg, own, 0n, destinationKey(leg.offer))) continue;
@@ -69,6 +79,7 @@ async function prepare(run: Run): Promise<void> {
   });
   // A source that went while we came must not come back through us.
   refuseIfLost(run, after);
+  came.everywhere = true;
   await writeDown(run, "prepared");
   await run.ports.link.send({ record: "prepared" });
   tell(run, "prepared", "registered; waiting for the source to commit");
@@ -92,6 +103,8 @@ async function awaitCommitted(run: Run): Promise<void> {
       await followSource(run, message.index, message.offer);
       continue;
     }
+    // PREEMPT of the token is the check: where the source does not stand under it, the LUN refuses.
+    if (message.record === "committed") return;
     if (message.record === "closed") listening = false;
     if (message.record === "abort") throw new TurnBack("aborted", `the source gave up: ${message.reason}`);
     const pictures = await lookAtAll(run);
@@ -107,26 +120,29 @@ async function awaitCommitted(run: Run): Promise<void> {
 }
 
 /** PREEMPT of the commit token on every LUN; the LUN decides the race with the source's way back. */
-async function take(run: Run): Promise<void> {
+async function take(run: Run): Promise<Picture[]> {
   run.committed = true;
   await writeDown(run, "taking");
   tell(run, "take", "PREEMPT token");
-  const pictures = await everyLeg(run, async (leg) => {
+  const results = await everyLeg(run, (leg) => {
     const request = {
       action: "preempt",
       rk: destinationKey(leg.offer),
       sark: leg.offer.commitToken,
       type: preemptType(leg.offer),
     } as const;
-    await step(run, leg, leg.own[0]!, request, {
+    return step(run, leg, leg.own[0]!, request, {
       done: isTaken,
       possible: (p) => p.source.under === "token" && p.destination.under !== "gone",
     });
-    return await look(leg);
   });
+  // Both sides verify at the same time: the source has a unit attention to get past before it can read.
+  if (results.every(({ result }) => result === "done")) await run.ports.link.send({ record: "taken" });
+  const pictures = await lookAtAll(run);
   refuseIfLost(run, pictures);
   if (!pictures.every(isTaken)) throw new TurnBack("aborted", "the source took its key back first");
   tell(run, "taken", "the LUN shows that this host holds");
+  return pictures;
 }
 
 /** Waits for the source to have seen it, so that a shared key is taken on only when the move is final. */
@@ -143,15 +159,18 @@ async function awaitVerified(run: Run): Promise<void> {
 }
 
 /** REGISTER Y -> K where the destination stood under a token; the end. `recover` enters here. */
-export async function settle(run: Run): Promise<Ending> {
-  await writeDown(run, "settling");
-  await everyLeg(run, async (leg) => {
-    const { destinationToken, key } = leg.offer;
-    if (destinationToken === null) return;
-    tell(run, "settle", "REGISTER token -> key", leg);
-    for (const own of leg.own) await rekey(run, leg, own, destinationToken, key);
-  });
+export async function settle(run: Run, pictures: readonly Picture[]): Promise<Ending> {
+  const underToken = run.legs.some((leg) => leg.offer.destinationToken !== null);
+  if (underToken) {
+    await writeDown(run, "settling");
+    await everyLeg(run, async (leg) => {
+      const { destinationToken, key } = leg.offer;
+      if (destinationToken === null) return;
+      tell(run, "settle", "REGISTER token -> key", leg);
+      for (const own of leg.own) await rekey(run, leg, own, destinationToken, key);
+    });
+  }
   await run.ports.link.send({ record: "settled" });
   await writeDown(run, "closed", "moved");
-  return { outcome: "moved", pictures: await lookAtAll(run) };
+  return { outcome: "moved", pictures: underToken ? await lookAtAll(run) : pictures };
 }

@@ -50,7 +50,7 @@ export type Message =
   | { readonly record: "followed"; readonly index: number }
   /** S: registered under the commit token on every LUN. */
   | { readonly record: "committed" }
-  /** D: holds every LUN. */
+  /** D: its PREEMPT was answered on every LUN; what it did, each side reads from the LUN. */
   | { readonly record: "taken" }
   /** S: has read that the destination holds; the move can no longer be undone, the destination may settle. */
   | { readonly record: "verified" }

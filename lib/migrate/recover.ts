@@ -66,7 +66,7 @@ async function recoverSource(run: Run, options: RecoverOptions): Promise<Ending>
 
 async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Promise<Ending> {
   const pictures = await lookAtAll(run);
-  if (run.committed && pictures.every(isTaken)) return await settle(run);
+  if (run.committed && pictures.every(isTaken)) return await settle(run, pictures);
   if (pictures.every((p) => p.source.under === "token" && p.destination.under !== "gone")) {
     try {
       return await takeAll(run);
@@ -81,7 +81,7 @@ async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Pro
     await run.ports.clock.sleep(missing);
   }
   const ending = await leave(run, false);
-  return ending.outcome === "moved" ? await settle(run) : ending;
+  return ending.outcome === "moved" ? await settle(run, ending.pictures) : ending;
 }
 
 /** A LUN on which none of the offer's nexuses is ours any more: another host, or another HBA. */

@@ -16,7 +16,7 @@ import { goBack } from "./go_back.ts";
 import { Lease } from "./lease.ts";
 import { holderInWords } from "./truth.ts";
 import { reportSource } from "./report.ts";
-import { followGuest } from "./follow.ts";
+import { followGuest, offerNow } from "./follow.ts";
 
 /** Pause between two looks at a LUN that has to signal for the other side, growing from the first to the second. */
 const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
@@ -56,6 +56,7 @@ async function awaitPrepared(run: Run, lease: Lease): Promise<void> {
     if (said) {
       const pictures = await lookAtAll(run);
       refuseIfFenced(run, pictures);
+      refuseIfChanged(run, pictures);
       if (pictures.every(isPrepared)) return tell(run, "prepared", "the destination is registered");
     }
     await lease.renewWhenDue(link, clock);
@@ -131,7 +132,8 @@ async function verified(run: Run, pictures: readonly Picture[]): Promise<Ending>
     // Nothing depends on the answer; with it the report shows the destination under its final key.
     let said: string;
     do said = (await link.next(LOOK_MS.besideMessages)).record; while (!ENDINGS.includes(said));
-    if (said === "settled") last = await lookAtAll(run);
+    const underToken = run.legs.some((leg) => leg.offer.destinationToken !== null);
+    if (said === "settled" && underToken) last = await lookAtAll(run);
   }
   await writeDown(run, "closed", "moved");
   return { outcome: "moved", pictures: last };
@@ -146,6 +148,15 @@ function refuseIfFenced(run: Run, pictures: readonly Picture[]): void {
     if (!gone && !witnessGone) return;
     const what = gone ? "this host's registration was removed" : "the guest's key was removed";
     throw new TurnBack("fenced", `${what} on ${run.legs[i]!.lun.device} by a third party: ${holderInWords(picture)}`);
+  });
+}
+
+/** A guest that changes its key or reservation between the offer and the commit has not stood still. */
+function refuseIfChanged(run: Run, pictures: readonly Picture[]): void {
+  pictures.forEach((picture, i) => {
+    const { lun, offer } = run.legs[i]!;
+    if (offerNow(offer, picture) === null) return;
+    throw new TurnBack("refused", `the guest changed its key or reservation on ${lun.device} after the offer`);
   });
 }
 

@@ -17,6 +17,7 @@ import { runSource } from "../../lib/migrate/source.ts";
 import { findLegs } from "../../lib/migrate/start.ts";
 import { prOut } from "../../lib/pr/commands.ts";
 import type { Nexus } from "../../lib/pr/nexus.ts";
+import { patient } from "../../lib/pr/patient.ts";
 import { MemoryLun } from "../../lib/sim/memory_lun.ts";
 
 const COMMAND_MS = 1;
@@ -79,7 +80,7 @@ async function handOver(count: number, started: () => void): Promise<void> {
     const side = (name: string): Lun => ({
       device: `${name}${i}`,
       designator: `naa.${i}`,
-      paths: [{ nexus: slow(lun.nexus(name)), relativeTargetPort: 1 }],
+      paths: [{ nexus: patient(slow(lun.nexus(name))), relativeTargetPort: 1 }],
     });
     legs.push(await makeOffer(side("A"), { random: a.random }));
     there.push(side("B"));

@@ -67,6 +67,10 @@ const PORTS: Record<NexusName, { target: string; initiator: string }> = {
 /** Unit serial numbers; their first 25 hex digits become part of the designator. */
 const SERIALS = ["a0a0a0a0-0000-4000-8000-000000000000", "b1b1b1b1-0000-4000-8000-000000000001"] as const;
 
+function serialOf(number: number): string {
+  return SERIALS[number] ?? `e${number.toString(16).padStart(7, "0")}-0000-4000-8000-000000000002`;
+}
+
 /** Both LUNs from nothing, lun0 first. */
 export async function startLuns(): Promise<Lab> {
   // LIO rewrites a file there at every REGISTER; without the directory REGISTER ends NOT READY
@@ -80,12 +84,31 @@ export async function startLuns(): Promise<Lab> {
  * all zeros. Its device names may change: read them again.
  */
 export async function recreateLun(number: number): Promise<Lab> {
-  for (const nexus of NEXUS_NAMES) Deno.removeSync(linkOf(nexus, number));
-  Deno.removeSync(backstore(number));
-  const aptpl = `/var/target/pr/aptpl_${SERIALS[number]}`;
-  for (const path of [image(number), aptpl]) if (present(path)) Deno.removeSync(path);
+  take(number);
   await create(number);
   return publish();
+}
+
+function take(number: number): void {
+  for (const nexus of NEXUS_NAMES) Deno.removeSync(linkOf(nexus, number));
+  Deno.removeSync(backstore(number));
+  const aptpl = `/var/target/pr/aptpl_${serialOf(number)}`;
+  for (const path of [image(number), aptpl]) if (present(path)) Deno.removeSync(path);
+}
+
+/** LUNs beside the lab's own two, for tests of many; `remove` takes them away again. */
+export async function extraLuns(count: number): Promise<{ luns: LabLun[]; remove(): Promise<void> }> {
+  const numbers = Array.from({ length: count }, (_, i) => SERIALS.length + i);
+  for (const number of numbers) await create(number);
+  publish();
+  const luns = numbers.map((number) => describe(serialOf(number), number));
+  for (const { nexuses } of luns) for (const { sd } of Object.values(nexuses)) takeAttentions(sd);
+  const remove = (): Promise<void> => {
+    for (const number of numbers) take(number);
+    publish();
+    return Promise.resolve();
+  };
+  return { luns, remove };
 }
 
 /** Where everything is now. */
@@ -99,7 +122,7 @@ async function create(number: number): Promise<void> {
   const store = backstore(number);
   Deno.mkdirSync(store, { recursive: true });
   write(`${store}/control`, `fd_dev_name=${image(number)},fd_dev_size=${SIZE_BYTES}`);
-  write(`${store}/wwn/vpd_unit_serial`, SERIALS[number]!);
+  write(`${store}/wwn/vpd_unit_serial`, serialOf(number));
   write(`${store}/enable`, "1");
   for (const nexus of NEXUS_NAMES) {
     if (!present(tpg(nexus))) {
