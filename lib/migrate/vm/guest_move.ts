@@ -21,6 +21,7 @@ export async function moveGuest(world: GuestWorld, plan: GuestPlan, luns: LunMov
   await luns.prepared;
   const crossing = new Crossing(world, plan, luns);
   try {
+    await plan.makeReady();
     await THROUGH_GATE[plan.gate](crossing);
   } catch (error) {
     if (crossing.gone) throw movedBut(error, crossing.taken);

@@ -18,6 +18,8 @@ const BAD: readonly string[] = ["refused", "withdraw", "closed"];
 /** A link between the real one and a source. */
 export class HeldLink implements Link {
   #guarding = false;
+  /** The gate opens: what is still being listened for belongs to the time before. */
+  #forgetNext = false;
   #held: Message | Silence | null = null;
   #trouble = Promise.withResolvers<string>();
   #taken = Promise.withResolvers<void>();
@@ -48,6 +50,7 @@ export class HeldLink implements Link {
   unguard(forget: boolean): void {
     this.#guarding = false;
     if (forget) this.#held = null;
+    this.#forgetNext = forget;
   }
 
   /** Lets the held last word go (`true`), or keeps it for ever: the move will be undone. */
@@ -73,8 +76,11 @@ export class HeldLink implements Link {
       this.#held = null;
       return held;
     }
+    const heardBefore = this.#guarding;
     const heard = await this.link.next(waitMs, wake);
-    if (!this.#guarding || !BAD.includes(heard.record)) return heard;
+    if (!BAD.includes(heard.record)) return heard;
+    if (heardBefore && this.#forgetNext) return { record: "quiet" };
+    if (!this.#guarding) return heard;
     this.#held = heard;
     this.#trouble.resolve(
       "reason" in heard ? `the destination gave up: ${heard.reason}` : "the connection to prmig recv ended",

@@ -31,6 +31,8 @@ export interface GuestPlan {
   readonly wasRunning: boolean;
   /** Bounds every wait but that for the guest's memory. */
   readonly timeoutMs: number;
+  /** Has the destination QEMU listen, and stand still where the gate wants it to. Called once the LUNs are prepared. */
+  readonly makeReady: () => Promise<void>;
   /** A LUN that was left out because nobody of this host was registered, and now is: what to tell; otherwise `null`. */
   readonly recheck: () => Promise<string | null>;
 }
