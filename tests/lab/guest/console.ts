@@ -28,6 +28,8 @@ export class Console implements Disposable {
   #connection: Deno.Conn;
   #listeners = new Set<() => void>();
   #mark = 1;
+  #gone = false;
+  #closed = false;
 
   private constructor(connection: Deno.Conn) {
     this.#connection = connection;
@@ -59,10 +61,11 @@ export class Console implements Disposable {
     const deadline = Date.now() + timeoutMs;
     for (let at = from;;) {
       for (; at < this.lines.length; at++) if (wanted(this.lines[at]!.text)) return this.lines[at]!;
-      const left = deadline - Date.now();
+      const left = this.#gone ? 0 : deadline - Date.now();
       if (left <= 0) {
+        const why = this.#gone ? "before QEMU went away" : `in ${timeoutMs} ms`;
         const seen = this.lines.slice(-10).map(({ text }) => text).join("\n");
-        throw new Error(`the guest did not say it in ${timeoutMs} ms; its last lines:\n${seen}`);
+        throw new Error(`the guest did not say it ${why}; its last lines:\n${seen}`);
       }
       await this.#next(left);
     }
@@ -78,7 +81,7 @@ export class Console implements Disposable {
     const from = this.ticks().length;
     const deadline = Date.now() + timeoutMs;
     while (this.ticks().length < from + count) {
-      const left = deadline - Date.now();
+      const left = this.#gone ? 0 : deadline - Date.now();
       if (left <= 0) throw new Error(`${this.ticks().length - from} of ${count} ticks came in ${timeoutMs} ms`);
       await this.#next(left);
     }
@@ -86,7 +89,8 @@ export class Console implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#connection.close();
+    if (!this.#closed) this.#connection.close();
+    this.#closed = true;
   }
 
   async #listen(): Promise<void> {
@@ -106,6 +110,9 @@ export class Console implements Disposable {
       }
     } catch (error) {
       if (!isGone(error)) throw error;
+    } finally {
+      this.#gone = true;
+      for (const wake of this.#listeners) wake();
     }
   }
 

@@ -27,6 +27,8 @@ export class Qmp implements Disposable {
   #waiting = new Map<number, (answer: Answer) => void>();
   #listeners = new Set<() => void>();
   #ended: Promise<void>;
+  #gone = false;
+  #closed = false;
 
   private constructor(connection: Deno.Conn) {
     this.#connection = connection;
@@ -53,7 +55,7 @@ export class Qmp implements Disposable {
     return value;
   }
 
-  /** The first event, from the `from`-th on, for which `wanted` holds. */
+  /** The first event, from the `from`-th on, for which `wanted` holds. @throws QmpError if it does not come */
   async event(wanted: (event: QmpEvent) => boolean, timeoutMs = TIMEOUT_MS, from = 0): Promise<QmpEvent> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
@@ -85,7 +87,8 @@ export class Qmp implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#connection.close();
+    if (!this.#closed) this.#connection.close();
+    this.#closed = true;
   }
 
   async #listen(): Promise<void> {
@@ -105,6 +108,8 @@ export class Qmp implements Disposable {
     } catch (error) {
       if (!isGone(error)) throw error;
     } finally {
+      this.#gone = true;
+      for (const wake of this.#listeners) wake();
       for (const id of [...this.#waiting.keys()]) this.#answer(id, { error: { desc: "QEMU went away" } });
     }
   }
