@@ -60,6 +60,16 @@ export const PR_TYPE: ValueKind<PrType> = {
   },
 };
 
+/** How a reservation passes from one nexus to the other. */
+export const METHOD: ValueKind<"token" | "plain"> = {
+  shape: "METHOD",
+  choices: ["token", "plain"],
+  parse: (word) => {
+    if (word === "token" || word === "plain") return word;
+    throw new BadValue("expected token or plain");
+  },
+};
+
 /** Longest duration taken: a day. Timers and SG_IO's 32-bit milliseconds hold it with room to spare. */
 const LONGEST_MS = 86_400_000;
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

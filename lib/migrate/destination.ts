@@ -88,6 +88,8 @@ async function prepare(run: Run, came: Came): Promise<void> {
 /** Waits until the source stands under its token on every LUN. */
 async function awaitCommitted(run: Run): Promise<void> {
   const { link, clock } = run.ports;
+  // A plain source has no way to show on the LUN that it is ready.
+  if (run.method === "plain" && !link.duplex) return;
   // The source may commit until its window ends, and counts it from an earlier moment than we do.
   let stayUntil = clock.now() + stayMs(run);
   let listening = link.duplex;
@@ -108,7 +110,9 @@ async function awaitCommitted(run: Run): Promise<void> {
     if (message.record === "closed") listening = false;
     if (message.record === "abort") throw new TurnBack("aborted", `the source gave up: ${message.reason}`);
     const pictures = await lookAtAll(run);
-    if (pictures.every((p) => p.source.under === "token" && p.destination.under !== "gone")) return;
+    if (run.method === "token" && pictures.every((p) => p.source.under === "token" && p.destination.under !== "gone")) {
+      return;
+    }
     refuseIfLost(run, pictures);
     if (run.ports.interrupted() && listening && !asked) {
       asked = await link.send({ record: "withdraw", reason: "interrupted at the destination" });
@@ -123,17 +127,17 @@ async function awaitCommitted(run: Run): Promise<void> {
 async function take(run: Run): Promise<Picture[]> {
   run.committed = true;
   await writeDown(run, "taking");
-  tell(run, "take", "PREEMPT token");
+  tell(run, "take", run.method === "token" ? "PREEMPT token" : "PREEMPT key");
   const results = await everyLeg(run, (leg) => {
     const request = {
       action: "preempt",
       rk: destinationKey(leg.offer),
-      sark: leg.offer.commitToken,
+      sark: run.method === "token" ? leg.offer.commitToken : leg.offer.key,
       type: preemptType(leg.offer),
     } as const;
     return step(run, leg, leg.own[0]!, request, {
       done: isTaken,
-      possible: (p) => p.source.under === "token" && p.destination.under !== "gone",
+      possible: (p) => p.source.under === (run.method === "token" ? "token" : "key") && p.destination.under !== "gone",
     });
   });
   // Both sides verify at the same time: the source has a unit attention to get past before it can read.

@@ -142,6 +142,7 @@ const envelope = v.strictObject({
   role: v.picklist(["source", "destination"]),
   phase: v.picklist([...ROLES.source, ...ROLES.destination, "closed"]),
   luns: v.array(v.strictObject({ device: v.string(), offer: v.unknown() })),
+  method: v.picklist(["token", "plain"]),
   windowMs: v.number(),
   committed: v.boolean(),
   written: v.strictObject({ boot: v.string(), uptimeMs: v.number() }),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Method } from "./messages.ts";
 import type { Offer } from "./offer.ts";
 
 /** What a side was about to do when it wrote. The LUN, not the journal, says whether it was done. */
@@ -25,6 +26,7 @@ export interface JournalEntry {
   readonly handOver: string;
   readonly role: "source" | "destination";
   readonly phase: SourcePhase | DestinationPhase;
+  readonly method: Method;
   readonly luns: readonly JournalLun[];
   readonly windowMs: number;
   /** Source: the commit may have begun. Destination: the take may have begun. */

@@ -6,6 +6,13 @@
  */
 import type { Offer } from "./offer.ts";
 
+/**
+ * How the reservation passes: by a commit token, or, for a peer that cannot re-key its guest, by preempting the guest's
+ * own key, as QEMU 11 does it. `plain` moves only what that is safe for: a reservation with one holder, under a key that
+ * nobody else has.
+ */
+export type Method = "token" | "plain";
+
 /** First record of a stream. */
 export interface Hello {
   readonly record: "hello";
@@ -15,6 +22,7 @@ export interface Hello {
   readonly handOver: string;
   /** Where answers go: `lun` when the stream runs one way and both sides signal through the LUN, else `stream`. */
   readonly signals: "lun" | "stream";
+  readonly method: Method;
   /**
    * The source commits within this time of an offer (`lun`) or of an `alive` that was answered (`stream`), or not at all.
    * The destination in turn does not leave by itself before it has passed: a leave that met a commit would take the

@@ -33,12 +33,12 @@ export interface RecoverOptions extends GoBackOptions {
 
 /** The run that a journal entry tells of, with its LUNs open again. */
 export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Ports, timeoutMs: number): Run {
-  const { handOver, role, windowMs, committed } = entry;
+  const { handOver, role, method, windowMs, committed } = entry;
   const legs = entry.luns.map(({ offer }, i): Leg => {
     const lun = luns[i]!;
     return { lun, offer, own: ownPaths(entry, lun, offer.source) };
   });
-  return { handOver, role, legs, ports, windowMs, timeoutMs, committed };
+  return { handOver, role, method, legs, ports, windowMs, timeoutMs, committed };
 }
 
 /** A source's paths are those of the offer; a destination uses all it has. */

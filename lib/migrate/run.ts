@@ -6,6 +6,7 @@
 import { PrmigError } from "../errors.ts";
 import { act, type Step, type StepResult } from "./act.ts";
 import type { DestinationPhase, Outcome, SourcePhase } from "./journal_entry.ts";
+import type { Method } from "./messages.ts";
 import { type Lun, observe, type Path } from "./lun.ts";
 import type { NexusName, Offer } from "./offer.ts";
 import { type Picture, pictureOf } from "./picture.ts";
@@ -32,6 +33,7 @@ export interface Leg {
 export interface Run {
   readonly handOver: string;
   readonly role: "source" | "destination";
+  readonly method: Method;
   readonly legs: readonly Leg[];
   readonly ports: Ports;
   /** See {@link import("./messages.ts").Hello.windowMs}. */
@@ -87,11 +89,12 @@ export function step(
 /** Writes down what is about to be done. */
 export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
   const luns = run.legs.map((leg) => ({ device: leg.lun.device, offer: leg.offer }));
-  const { handOver, role, windowMs, committed } = run;
+  const { handOver, role, method, windowMs, committed } = run;
   await run.ports.journal.write({
     prmig: 1,
     handOver,
     role,
+    method,
     phase,
     luns,
     windowMs,

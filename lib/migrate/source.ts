@@ -11,7 +11,7 @@ import { PrmigError } from "../errors.ts";
 import { isPrepared, isTaken, type Picture } from "./picture.ts";
 import { rekey } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Ending, everyLeg, lookAtAll, type Run, tell, writeDown } from "./run.ts";
+import { type Ending, everyLeg, type Leg, lookAtAll, type Run, tell, writeDown } from "./run.ts";
 import { goBack } from "./go_back.ts";
 import { Lease } from "./lease.ts";
 import { holderInWords } from "./truth.ts";
@@ -52,10 +52,13 @@ async function awaitPrepared(run: Run, lease: Lease): Promise<void> {
   const { link, clock } = run.ports;
   const deadline = clock.now() + run.timeoutMs;
   let said = !link.duplex;
+  // Over a one-way pipe a plain destination has nothing to wait for: it takes as soon as it is registered.
+  if (run.method === "plain" && !link.duplex) run.committed = true;
   for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
     if (said) {
       const pictures = await lookAtAll(run);
       refuseIfFenced(run, pictures);
+      if (run.committed && pictures.every(isTaken)) return;
       refuseIfChanged(run, pictures);
       if (pictures.every(isPrepared)) return tell(run, "prepared", "the destination is registered");
     }
@@ -94,14 +97,18 @@ async function commit(run: Run, lease: Lease): Promise<void> {
   await lease.ensure(run.ports.link, run.ports.clock);
   run.committed = true;
   await writeDown(run, "committing");
-  tell(run, "commit", "REGISTER key -> token");
-  await everyLeg(run, async (leg) => {
-    for (const own of leg.own) {
-      if (await rekey(run, leg, own, leg.offer.key, leg.offer.commitToken)) continue;
-      throw new TurnBack("fenced", `this host is no longer registered under its key on ${leg.lun.device}`);
-    }
-  });
+  if (run.method === "token") {
+    tell(run, "commit", "REGISTER key -> token");
+    await everyLeg(run, (leg) => standAside(run, leg));
+  }
   await run.ports.link.send({ record: "committed" });
+}
+
+async function standAside(run: Run, leg: Leg): Promise<void> {
+  for (const own of leg.own) {
+    if (await rekey(run, leg, own, leg.offer.key, leg.offer.commitToken)) continue;
+    throw new TurnBack("fenced", `this host is no longer registered under its key on ${leg.lun.device}`);
+  }
 }
 
 /** Sees the destination take every LUN. */

@@ -9,7 +9,8 @@ import { runDestination } from "./destination.ts";
 import { Lease } from "./lease.ts";
 import { type Lun, pathName } from "./lun.ts";
 import { makeOffer } from "./make_offer.ts";
-import type { Offer } from "./offer.ts";
+import type { Method } from "./messages.ts";
+import { hasOneHolder, type Offer } from "./offer.ts";
 import type { Ports } from "./ports.ts";
 import { TurnBack } from "./reasons.ts";
 import { type Ending, type Leg, lookAtAll, type Run, writeDown } from "./run.ts";
@@ -30,6 +31,8 @@ export interface SourceOptions {
   readonly key?: bigint;
   /** Bounds every wait; also the window in which the source commits. */
   readonly timeoutMs: number;
+  /** `token` unless the other side cannot follow it. */
+  readonly method?: Method;
   /** Puts the offer on its way. */
   readonly writeOffer: (bytes: Uint8Array) => Promise<void>;
   /** Holds the prepared hand-over until the moment of the switch. */
@@ -40,17 +43,18 @@ export interface SourceOptions {
 
 /** Offers the LUNs and hands them over. Errors: see {@link runSource}. */
 export async function startSource(luns: readonly Lun[], ports: Ports, options: SourceOptions): Promise<HandedOver> {
-  const { handOver, timeoutMs } = options;
+  const { handOver, timeoutMs, method = "token" } = options;
   refuseTwice(luns);
   const legs: Leg[] = [];
   // One after the other: to find its own key a source may have to send PR OUTs, and a person reads the first error.
   for (const lun of luns) legs.push(await makeOffer(lun, { key: options.key, random: ports.random }));
   options.onOffered?.(legs);
-  const run: Run = { handOver, role: "source", legs, ports, windowMs: timeoutMs, timeoutMs, committed: false };
+  if (method === "plain") legs.forEach(refuseUnlessPlain);
+  const run: Run = { handOver, role: "source", method, legs, ports, windowMs: timeoutMs, timeoutMs, committed: false };
   const signals = ports.link.duplex ? "stream" : "lun";
   const offers = legs.map((leg) => leg.offer);
   const bytes = await encodeOfferStream({
-    hello: { record: "hello", prmig: 1, handOver, signals, windowMs: timeoutMs },
+    hello: { record: "hello", prmig: 1, handOver, signals, method, windowMs: timeoutMs },
     offers,
   });
   await writeDown(run, "offered");
@@ -92,7 +96,7 @@ export async function startDestination(
   ports: Ports,
   options: DestinationOptions,
 ): Promise<HandedOver> {
-  const { handOver, signals, windowMs } = stream.hello;
+  const { handOver, signals, method, windowMs } = stream.hello;
   if ((signals === "stream") !== ports.link.duplex) {
     throw badStream(
       signals === "stream"
@@ -108,7 +112,8 @@ export async function startDestination(
     await ports.link.send({ record: "refused", reason: error instanceof Error ? error.message : String(error) });
     throw error;
   }
-  const run: Run = { handOver, role: "destination", legs, ports, windowMs, timeoutMs, committed: false };
+  if (method === "plain") legs.forEach(refuseUnlessPlain);
+  const run: Run = { handOver, role: "destination", method, legs, ports, windowMs, timeoutMs, committed: false };
   return { legs, ending: await runDestination(run) };
 }
 
@@ -127,6 +132,22 @@ function refuseTwice(luns: readonly Lun[]): void {
       remedy: "name each LUN once; name its multipath device to use all of its paths",
     });
   }
+}
+
+/** Elsewhere preempting one's own key removes the sender's registration too, or one that is nobody's business. */
+function refuseUnlessPlain({ lun, offer }: Leg): void {
+  if (hasOneHolder(offer) && offer.destinationToken === null) return;
+  const why = hasOneHolder(offer)
+    ? "its key is not the source's alone, or the target does not say whose it is"
+    : offer.type === 0
+    ? "the source holds no reservation"
+    : "every registrant holds its reservation";
+  throw new PrmigError("refused", {
+    message: `Cannot move ${lun.device} by the plain method: ${why}`,
+    device: lun.device,
+    lun: "unchanged: no PERSISTENT RESERVE OUT was sent",
+    remedy: "use prmig on both sides, and its own method: leave out --method plain",
+  });
 }
 
 function otherLun(lun: Lun, offer: Offer): PrmigError {

@@ -49,6 +49,7 @@ const hello = v.strictObject({
   prmig: v.literal(1, "not a version of the format this prmig knows"),
   handOver: v.pipe(v.string(), v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "not the name of a hand-over")),
   signals: v.picklist(["lun", "stream"]),
+  method: v.picklist(["token", "plain"]),
   windowMs: ms,
 });
 const lun = v.strictObject({ record: v.literal("lun"), index: u32, offer });

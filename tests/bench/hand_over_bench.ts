@@ -85,7 +85,7 @@ async function handOver(count: number, started: () => void): Promise<void> {
     legs.push(await makeOffer(side("A"), { random: a.random }));
     there.push(side("B"));
   }
-  const common = { handOver: "bench", windowMs: 60_000, timeoutMs: 60_000, committed: false };
+  const common = { handOver: "bench", windowMs: 60_000, timeoutMs: 60_000, committed: false, method: "token" as const };
   const source: Run = { ...common, role: "source", legs, ports: a };
   const found = there.values();
   const legsThere = await findLegs(legs.map((leg) => leg.offer), () => Promise.resolve(found.next().value!));

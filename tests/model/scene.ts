@@ -113,7 +113,14 @@ export async function setScene(variant: Variant): Promise<Scene> {
   const common = { handOver: "00000000-0000-4000-8000-000000000000", windowMs: WINDOW_MS, timeoutMs: WINDOW_MS };
   const runOf = (who: Who, mine: { ports: ProcessPorts; lun: Lun }): Run => {
     const own = mine.lun.paths.map((path) => ({ path, name: pathName(path) }));
-    return { ...common, role: who, legs: [{ lun: mine.lun, own, offer }], ports: mine.ports, committed: false };
+    return {
+      ...common,
+      role: who,
+      method: "token",
+      legs: [{ lun: mine.lun, own, offer }],
+      ports: mine.ports,
+      committed: false,
+    };
   };
   const source: Main = async (given) => {
     const mine = prepared("source", given);

@@ -4,6 +4,7 @@
  * @module
  */
 import { findLegs } from "../../lib/migrate/start.ts";
+import type { Method } from "../../lib/migrate/messages.ts";
 import type { JournalEntry } from "../../lib/migrate/journal_entry.ts";
 import type { Lun } from "../../lib/migrate/lun.ts";
 import type { Clock, Link, Ports, Progress } from "../../lib/migrate/ports.ts";
@@ -83,9 +84,10 @@ export async function runs(
   a: Ports,
   b: Ports,
   timeoutMs = 5000,
+  method: Method = "token",
 ): Promise<{ source: Run; destination: Run }> {
   const leg = await makeOffer(scene.a, { random: a.random });
-  const common = { handOver: "00000000-0000-4000-8000-000000000000", windowMs: timeoutMs, timeoutMs };
+  const common = { handOver: "00000000-0000-4000-8000-000000000000", windowMs: timeoutMs, timeoutMs, method };
   const source: Run = { ...common, role: "source", legs: [leg], ports: a, committed: false };
   const legs = await findLegs([leg.offer], () => Promise.resolve(scene.b));
   return { source, destination: { ...common, role: "destination", legs, ports: b, committed: false } };

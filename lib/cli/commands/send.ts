@@ -4,7 +4,7 @@
  * @module
  */
 import { defineCommand, fallback, many, optional } from "../command.ts";
-import { DURATION, KEY, text } from "../values.ts";
+import { DURATION, KEY, METHOD, text } from "../values.ts";
 
 export const send = defineCommand({
   name: "send",
@@ -22,6 +22,11 @@ Over a pipe (the default) the stream runs one way, and both sides signal to each
   options: {
     to: optional(text("COMMAND"), "run COMMAND with the stream on its stdin and stdout"),
     connect: optional(text("ADDR"), "connect to prmig recv --listen: unix:PATH or tcp:HOST:PORT"),
+    method: fallback(
+      METHOD,
+      "token",
+      "token, or plain for a destination that cannot follow it: what QEMU 11 does, for reservations with one holder only",
+    ),
     key: optional(KEY, "the guest's key, where the host cannot find its own registration"),
     tlsCert: optional(text("FILE"), "this host's certificate (PEM), for tcp: beyond this host"),
     tlsKey: optional(text("FILE"), "its private key"),
@@ -40,6 +45,10 @@ Over a pipe (the default) the stream runs one way, and both sides signal to each
     {
       line: "prmig send /dev/sdb /dev/sdc --to 'ssh dst prmig recv' --timeout 2m",
       does: "move two LUNs, both or none, talking both ways",
+    },
+    {
+      line: "prmig send /dev/sdb --method plain --to 'ssh dst prmig recv'",
+      does: "let the destination preempt the guest's own key, as QEMU 11 does it",
     },
     {
       line: "prmig send /dev/sg3 --key 0x123abc --connect unix:/run/prmig/hand-over.sock",

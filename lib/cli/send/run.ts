@@ -21,6 +21,7 @@ export interface SendInput {
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly tlsCa: string | undefined;
+  readonly method: "token" | "plain";
   /** Bounds every wait, in milliseconds. */
   readonly timeout: number;
   /** Command to run for the other side, its stdin and stdout being the stream. */
@@ -47,6 +48,7 @@ export async function runSend(input: SendInput, context: CommandContext): Promis
       const { ending, legs } = await startSource(open.luns, ports, {
         handOver,
         timeoutMs,
+        method: input.method,
         writeOffer: channel.writeOffer,
         ...key !== undefined && { key },
       });

@@ -42,6 +42,7 @@ _prmig() {
     watch:--poll) return ;;
     watch:--until) return ;;
     watch:--timeout) return ;;
+    timeline:--output | timeline:-o) _prmig_files "$cur"; return ;;
     snoop:--socket | snoop:-k) _prmig_files "$cur"; return ;;
     snoop:--mode) return ;;
     snoop:--socket-group) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
@@ -54,6 +55,7 @@ _prmig() {
     snoop:--trace | snoop:-T) return ;;
     send:--to) return ;;
     send:--connect) _prmig_words "$cur" "unix: tcp:"; return ;;
+    send:--method) _prmig_words "$cur" "token plain"; return ;;
     send:--key) return ;;
     send:--tls-cert) _prmig_files "$cur"; return ;;
     send:--tls-key) _prmig_files "$cur"; return ;;
@@ -76,8 +78,9 @@ _prmig() {
         case $command in
         dump) _prmig_words "$cur" "--all --timeout --json --verbose -v --help -h" ;;
         watch) _prmig_words "$cur" "--poll --once --until --timeout --json --verbose -v --help -h" ;;
+        timeline) _prmig_words "$cur" "--output -o --json --verbose -v --help -h" ;;
         snoop) _prmig_words "$cur" "--socket -k --mode --socket-group --pidfile -f --daemon -d --user -u --group -g --no-mask --metrics --timeout --max-clients --trace -T --quiet -q --version -V --json --verbose -v --help -h" ;;
-        send) _prmig_words "$cur" "--to --connect --key --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
+        send) _prmig_words "$cur" "--to --connect --method --key --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
         recv) _prmig_words "$cur" "--listen --dry-run --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
         recover) _prmig_words "$cur" "--list --timeout --json --verbose -v --help -h" ;;
         rollback) _prmig_words "$cur" "--evict-shared --timeout --json --verbose -v --help -h" ;;
@@ -90,13 +93,14 @@ _prmig() {
         return
     fi
     case $command in
-    "") _prmig_words "$cur" "dump watch snoop send recv recover rollback preempt explain demo help" ;;
+    "") _prmig_words "$cur" "dump watch timeline snoop send recv recover rollback preempt explain demo help" ;;
     dump) _prmig_devices "$cur" ;;
     watch) _prmig_devices "$cur" ;;
+    timeline) _prmig_files "$cur" ;;
     send) _prmig_devices "$cur" ;;
     recv) _prmig_devices "$cur" ;;
     preempt) _prmig_devices "$cur" ;;
-    help) _prmig_words "$cur" "dump watch snoop send recv recover rollback preempt explain demo help concepts conflict addresses exit-codes keys files privileges stream" ;;
+    help) _prmig_words "$cur" "dump watch timeline snoop send recv recover rollback preempt explain demo help concepts conflict addresses exit-codes keys files privileges stream" ;;
     esac
 }
 

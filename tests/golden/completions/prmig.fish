@@ -10,6 +10,7 @@ end
 complete -c prmig -f
 complete -c prmig -n __fish_use_subcommand -a dump -d 'Show who holds a LUN and who is registered; changes nothing'
 complete -c prmig -n __fish_use_subcommand -a watch -d 'Follow a LUN\'s reservations as they change, and see who changes them'
+complete -c prmig -n __fish_use_subcommand -a timeline -d 'Draw recorded events: who held which LUN when, for a post-mortem'
 complete -c prmig -n __fish_use_subcommand -a snoop -d 'Serve guests\' reservation commands in place of qemu-pr-helper, and know what each guest holds'
 complete -c prmig -n __fish_use_subcommand -a send -d 'Hand reservations over to another host: the source\'s side'
 complete -c prmig -n __fish_use_subcommand -a recv -d 'Take reservations over from another host: the destination\'s side'
@@ -40,6 +41,12 @@ complete -c prmig -n '__fish_seen_subcommand_from watch' -l verbose -s v -d 'sho
 complete -c prmig -n '__fish_seen_subcommand_from watch' -l help -s h -d 'show this help'
 complete -c prmig -n '__fish_seen_subcommand_from watch' -a '(__prmig_devices)' -d 'DEV'
 
+complete -c prmig -n '__fish_seen_subcommand_from timeline' -l output -s o -x -a '(__fish_complete_path (commandline -ct))' -d 'where to write: a name that ends in .svg or .html'
+complete -c prmig -n '__fish_seen_subcommand_from timeline' -l json -d 'write JSON for programs: one object a line on stdout, an error as one object on stderr'
+complete -c prmig -n '__fish_seen_subcommand_from timeline' -l verbose -s v -d 'show every SCSI command with its decoded meaning on stderr'
+complete -c prmig -n '__fish_seen_subcommand_from timeline' -l help -s h -d 'show this help'
+complete -c prmig -n '__fish_seen_subcommand_from timeline' -a '(__fish_complete_path (commandline -ct))' -d 'FILE'
+
 complete -c prmig -n '__fish_seen_subcommand_from snoop' -l socket -s k -x -a '(__fish_complete_path (commandline -ct))' -d 'listen here, an absolute path; default /run/prmig/pr-helper.sock'
 complete -c prmig -n '__fish_seen_subcommand_from snoop' -l mode -x -d 'permissions of the socket'
 complete -c prmig -n '__fish_seen_subcommand_from snoop' -l socket-group -x -a '(__fish_complete_groups)' -d 'group of the socket, by name or number'
@@ -60,6 +67,7 @@ complete -c prmig -n '__fish_seen_subcommand_from snoop' -l help -s h -d 'show t
 
 complete -c prmig -n '__fish_seen_subcommand_from send' -l to -x -d 'run COMMAND with the stream on its stdin and stdout'
 complete -c prmig -n '__fish_seen_subcommand_from send' -l connect -x -a 'unix: tcp:' -d 'connect to prmig recv --listen: unix:PATH or tcp:HOST:PORT'
+complete -c prmig -n '__fish_seen_subcommand_from send' -l method -x -a 'token plain' -d 'token, or plain for a destination that cannot follow it: what QEMU 11 does, for reservations with one holder only'
 complete -c prmig -n '__fish_seen_subcommand_from send' -l key -x -d 'the guest\'s key, where the host cannot find its own registration'
 complete -c prmig -n '__fish_seen_subcommand_from send' -l tls-cert -x -a '(__fish_complete_path (commandline -ct))' -d 'this host\'s certificate (PEM), for tcp: beyond this host'
 complete -c prmig -n '__fish_seen_subcommand_from send' -l tls-key -x -a '(__fish_complete_path (commandline -ct))' -d 'its private key'
@@ -114,4 +122,4 @@ complete -c prmig -n '__fish_seen_subcommand_from demo' -l help -s h -d 'show th
 complete -c prmig -n '__fish_seen_subcommand_from help' -l json -d 'write JSON for programs: one object a line on stdout, an error as one object on stderr'
 complete -c prmig -n '__fish_seen_subcommand_from help' -l verbose -s v -d 'show every SCSI command with its decoded meaning on stderr'
 complete -c prmig -n '__fish_seen_subcommand_from help' -l help -s h -d 'show this help'
-complete -c prmig -n '__fish_seen_subcommand_from help' -a 'dump watch snoop send recv recover rollback preempt explain demo help concepts conflict addresses exit-codes keys files privileges stream' -d 'TOPIC'
+complete -c prmig -n '__fish_seen_subcommand_from help' -a 'dump watch timeline snoop send recv recover rollback preempt explain demo help concepts conflict addresses exit-codes keys files privileges stream' -d 'TOPIC'

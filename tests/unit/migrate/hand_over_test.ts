@@ -64,3 +64,29 @@ Deno.test("a guest that is fenced while prepared is not brought back, on either 
   }
   assert.deepEqual(state.registrations.map((r) => r.key), [C_KEY]);
 });
+
+for (const type of [1, 3, 5, 6] as const) {
+  Deno.test(`the plain method moves type ${type} by preempting the key itself`, async () => {
+    const s = await scene({ type, clock: new VirtualClock() });
+    const { source, destination } = await runs(s, ports(s), ports(s), 5000, "plain");
+    const began = s.lun.history.length;
+    const [sent, taken] = await Promise.all([runSource(source, new Lease(5000, 0)), runDestination(destination)]);
+    assert.deepEqual([sent.outcome, taken.outcome], ["moved", "moved"]);
+    const state = await readRegistrations(s.lun.nexus("B"));
+    assert.deepEqual(state.registrations.map((r) => [r.key, r.holder]), [[C_KEY, false], [K, true]]);
+    const sentByA = s.lun.history.slice(began).filter((h) => h.nexus === "a" && h.cdb[0] === 0x5f);
+    assert.equal(sentByA.length, 0);
+  });
+}
+
+Deno.test("a plain destination that never takes is evicted, and the source holds as before", async () => {
+  const s = await scene({ type: 5, clock: new VirtualClock() });
+  const { source } = await runs(s, ports(s), ports(s), 5000, "plain");
+  await prOut(s.lun.nexus("B"), { action: "register", rk: 0n, sark: K, aptpl: false });
+  await assert.rejects(
+    runSource(source, new Lease(5000, 0)),
+    (e: unknown) => e instanceof PrmigError && e.kind === "failed",
+  );
+  const state = await readRegistrations(s.lun.nexus("C"));
+  assert.deepEqual(state.registrations.map((r) => [r.key, r.holder]), [[K, true], [C_KEY, false]]);
+});

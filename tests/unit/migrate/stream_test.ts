@@ -30,6 +30,7 @@ const STREAM: OfferStream = {
     prmig: 1,
     handOver: "2b3c1c2b-0fde-4b07-9d97-67ca978799d7",
     signals: "lun",
+    method: "token",
     windowMs: 30_000,
   },
   offers: [OFFER, SECOND],
