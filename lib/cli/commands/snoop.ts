@@ -58,6 +58,15 @@ With --json, each PERSISTENT RESERVE OUT and each finding is one object on one l
       line: "prmig snoop --socket /tmp/test.sock --json | jq -c '[.serviceAction, .key, .status]'",
       does: "watch what guests do",
     },
+    {
+      line: "prmig snoop --daemon --pidfile /run/prmig-snoop.pid --user nobody --group kvm --quiet",
+      does: "without systemd: in the background, as another user, telling warnings alone",
+    },
+    {
+      line: "prmig snoop --no-mask --timeout 60s --max-clients 64 --trace 'pr_*'",
+      does: "show guests all the LUN can do, wait longer for the device, let fewer in, take what qemu-pr-helper takes",
+    },
+    { line: "prmig snoop -V", does: "the version, as qemu-pr-helper tells its own" },
   ],
   run: async (input, context) => (await import("../snoop/run.ts")).runSnoop(input, context),
 });
