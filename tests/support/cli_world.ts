@@ -58,13 +58,39 @@ export function memoryWorld({ colour = false, stdin = "", stdoutSink }: WorldOpt
   };
 }
 
+/** The built file, when the suite is to be run against it instead of the sources: PRMIG_BINARY (tests/ship). */
+export const BINARY: string | undefined = Deno.env.get("PRMIG_BINARY");
+
 /** Runs `prmig WORDS...`; a text is split at blanks. */
 export async function prmig(
   words: string | readonly string[],
   { commands, ...options }: WorldOptions & { commands?: readonly Command[] } = {},
 ): Promise<Ran> {
-  const world = memoryWorld(options);
   const list = typeof words === "string" ? words.split(" ").filter((word) => word !== "") : words;
+  const needsOurWorld = commands !== undefined || options.colour === true || options.stdoutSink !== undefined;
+  if (BINARY !== undefined && !needsOurWorld) return runBinary(BINARY, list, options.stdin ?? "");
+  const world = memoryWorld(options);
   const code = await main(list, world, commands);
   return { code, stdout: world.stdout(), stderr: world.stderr() };
+}
+
+async function runBinary(binary: string, words: readonly string[], stdin: string): Promise<Ran> {
+  const child = new Deno.Command(binary, {
+    args: [...words],
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const ended = child.output();
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(stdin));
+    await writer.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // a command need not read its stdin
+  }
+  const { code, stdout, stderr } = await ended;
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
 }

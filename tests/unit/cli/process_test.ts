@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { BINARY } from "../../support/cli_world.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
 
@@ -6,8 +7,12 @@ function prmig(words: readonly string[], { permissions = ["-A"], ...options }: {
   permissions?: readonly string[];
   stdout?: "piped" | "null";
 } = {}): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...permissions, `${root}main.ts`, ...words],
+  // The built file has all permissions; what it may need is tried on the sources.
+  const [program, ...before] = BINARY === undefined
+    ? [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, `${root}main.ts`]
+    : [BINARY];
+  return new Deno.Command(program!, {
+    args: [...before, ...words],
     env: { DENO_NO_UPDATE_CHECK: "1" },
     stdin: "null",
     stdout: "piped",
@@ -47,8 +52,8 @@ Deno.test("prmig: a reader of stdout that goes away is no error", async () => {
 });
 
 Deno.test("prmig: a full disk is told and is no success", async () => {
-  const script = `"$0" run --quiet -A "$1" help keys >/dev/full`;
-  const command = new Deno.Command("/bin/sh", { args: ["-c", script, Deno.execPath(), `${root}main.ts`] });
+  const program = BINARY === undefined ? [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`] : [BINARY];
+  const command = new Deno.Command("/bin/sh", { args: ["-c", '"$@" help keys >/dev/full', "sh", ...program] });
   const { code, stderr } = await command.output();
   assert.equal(code, 1);
   assert.match(
