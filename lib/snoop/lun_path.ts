@@ -45,7 +45,7 @@ const BELIEVED_MS = 500;
 
 interface Known {
   readonly stamp: string;
-  readonly path: LunPath;
+  readonly path: LunPath | null;
   /** `performance.now()` of the last look at sysfs. */
   at: number;
 }
@@ -56,7 +56,7 @@ export class LunPaths {
 
   constructor(readonly host: Host = THIS_HOST) {}
 
-  /** The path behind a descriptor; `null` when it is no device. */
+  /** The path behind a descriptor; `null` when it is none: no device, or one that sysfs knows not to be SCSI. */
   of({ kind, devno }: FdFacts): LunPath | null {
     if (devno === null || (kind !== "block" && kind !== "character")) return null;
     const name = kind === "block" ? devno : `char ${devno}`;
@@ -76,7 +76,7 @@ export class LunPaths {
   }
 }
 
-function look(devno: string, kind: "block" | "character", directory: string | null, host: Host): LunPath {
+function look(devno: string, kind: "block" | "character", directory: string | null, host: Host): LunPath | null {
   const plain = {
     designator: null,
     lunId: `dev-${devno}`,
@@ -87,13 +87,14 @@ function look(devno: string, kind: "block" | "character", directory: string | nu
     multipath: null,
   };
   const nameless = { ...plain, device: `device ${devno}`, block: null, own: UNKNOWN_PORT };
-  if (directory === null) return nameless;
+  // A block node sysfs does not show may be a LUN all the same (a container sees what it is given).
+  if (directory === null) return kind === "block" ? nameless : null;
   const map = readAttribute(`${directory}/dm/name`);
   if (map !== null) return mapped(nameless, map, readAttribute(`${directory}/dm/uuid`) ?? "");
   const base = directory.slice(directory.lastIndexOf("/") + 1);
   const scsi = realPath(`${directory}/device`);
   const hctl = scsi?.slice(scsi.lastIndexOf("/") + 1) ?? "";
-  if (scsi === null || !HCTL.test(hctl)) return { ...nameless, device: `/dev/${base}` };
+  if (scsi === null || !HCTL.test(hctl)) return null;
   const node = describeHctl(hctl, host);
   const designators = pageOf(`${scsi}/vpd_pg83`);
   const designator = lunDesignators(designators)[0] ?? null;

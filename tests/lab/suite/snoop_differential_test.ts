@@ -108,7 +108,10 @@ function scripted(masking: boolean): Request[] {
   return masking ? list : list.concat(unmasked());
 }
 
-/** What masking refuses, and --no-mask lets through. */
+/**
+ * What masking refuses, and --no-mask lets through; without SPEC_I_PT in a REGISTER: LIO refuses it when its list is wrong,
+ * and then keeps the LUN from ever being taken away.
+ */
 function unmasked(): Request[] {
   const request = ([cdb, parameters]: [Uint8Array, Uint8Array]): Request => ({
     nexus: "A",
@@ -120,8 +123,6 @@ function unmasked(): Request[] {
     request(prOut(0, 0, 0n, 0x11n, 0x04)),
     request(prIn(3, 1024)),
     request(prOut(0, 0, 0x11n, 0n, 0x04)),
-    request(prOut(0, 0, 0n, 0x11n, 0x08)),
-    request(prOut(0, 0, 0n, 0x11n, 0x08, 28)),
     request(prOut(7, 5, 0x11n, 0x22n)),
     request(prOut(7, 5, 0x11n, 0x22n, 0, 48)),
     request(prOut(6, 0, 0n, 0n, 0x0c)),
@@ -138,7 +139,7 @@ function random(count: number, seed: number, masking: boolean): Request[] {
       return { nexus, cdb, parameters, descriptors: "one" };
     }
     const action = pick([0, 0, 0, 1, 1, 2, 3, 4, 4, 4, 5, 6, 6, masking ? 6 : 7, roll(32)]);
-    const flags = pick(masking ? [0, 0, 1] : [0, 0, 0, 1, 4, 8]);
+    const flags = pick(masking ? [0, 0, 1] : [0, 0, 0, 1, 4]);
     const length = pick([24, 24, 24, 24, 24, 24, 24, 24, 16, 28, 8]);
     const scope = roll(12) === 0 ? 0x10 : 0;
     const wanted = masking && action === 7 ? 6 : action;

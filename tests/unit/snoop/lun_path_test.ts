@@ -33,6 +33,9 @@ Deno.test("what is no device is no LUN; what sysfs does not know is known by its
   const paths = new LunPaths(fake);
   assert.equal(paths.of({ kind: "other", devno: null, file: "" }), null);
   assert.equal(paths.of({ kind: "socket", devno: null, file: "" }), null);
+  assert.equal(paths.of({ kind: "character", devno: "1:3", file: "" }), null, "/dev/null");
+  fake.file("devices/virtual/block/loop0/dev", "7:0").symlink("dev/block/7:0", "devices/virtual/block/loop0");
+  assert.equal(paths.of(block("7:0")), null, "a loop device");
   const unknown = paths.of(block("8:99"))!;
   assert.deepEqual([unknown.lunId, unknown.nexusId, unknown.designator], ["dev-8:99", "8:99", null]);
 });
