@@ -133,7 +133,8 @@ export class Qemu {
     try {
       return await this.client.execute("qom-get", { path, property }, this.timeoutMs);
     } catch (error) {
-      if (error instanceof QmpError && error.failure === "refused") return undefined;
+      // "Property 'scsi-block.migrate-pr' not found"; any other refusal says nothing about the property.
+      if (error instanceof QmpError && error.failure === "refused" && / not found$/.test(error.message)) return undefined;
       throw error;
     }
   }

@@ -205,6 +205,8 @@ export async function attempt(self: VmScene): Promise<{ kind: string; message: s
     const { guest } = await self.migrate();
     return { kind: "ok", message: "", lun: guest, remedy: "" };
   } catch (error) {
+    // Before anything is asked of it, a monitor that does not work is for the command line to tell.
+    if (error instanceof QmpError) return { kind: "failed", message: error.message, lun: "", remedy: "" };
     if (!(error instanceof PrmigError)) throw error;
     return { kind: error.kind, message: error.message, lun: error.facts.lun, remedy: error.facts.remedy };
   }
@@ -226,7 +228,7 @@ export async function look(self: VmScene): Promise<Seen> {
   const { src, dst, lun, clock } = self;
   const { writes } = self;
   const before = writes.length;
-  await clock.sleep(500);
+  await clock.sleep(200);
   const later = new Set(writes.slice(before).filter((w) => w.ok).map((w) => w.at));
   const state = await readRegistrations(lun.lun.nexus("C"));
   const who = state.registrations.flatMap(({ key, holder, transportId }) => {

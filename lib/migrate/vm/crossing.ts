@@ -23,6 +23,8 @@ export class Crossing {
   taken = false;
   /** The guest runs at the destination, or may: nothing can be undone any more. */
   gone = false;
+  /** The source QEMU died in the middle of the switch: the guest arrived, or is lost. */
+  sourceGone = false;
   /** How long the guest waited for prmig. */
   heldMs = 0;
   #heldSince: number | null = null;
@@ -140,6 +142,10 @@ export class Crossing {
     }
     const status = await this.#outcome();
     if (status === "completed") return;
+    if (status === "gone") {
+      this.sourceGone = true;
+      return;
+    }
     if (status !== null && FAILED.includes(status)) throw this.givenUp();
     this.gone = true;
     const { timeoutMs } = this.plan;
@@ -152,7 +158,7 @@ export class Crossing {
     );
   }
 
-  /** How the switch ended; `null` when the source does not say in time. */
+  /** How the switch ended; `gone` when nobody listens at the source any more, `null` when it does not say in time. */
   async #outcome(): Promise<string | null> {
     const { timeoutMs } = this.plan;
     const deadline = this.world.clock.now() + timeoutMs;
@@ -166,7 +172,7 @@ export class Crossing {
         await this.watchAnew();
       } catch (error) {
         if (!(error instanceof QmpError)) throw error;
-        return null;
+        return error.failure === "closed" ? "gone" : null;
       }
     }
   }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { PrmigError } from "../../errors.ts";
 import { QmpError } from "../../qmp/error.ts";
 import { Crossing } from "./crossing.ts";
-import { asReason, movedBut } from "./failure.ts";
+import { asReason, movedBut, unknownGuest } from "./failure.ts";
 import type { LunMove } from "./lun_move.ts";
 import { followGuest, THROUGH_GATE } from "./through_gate.ts";
 import { undo } from "./undo.ts";
@@ -32,8 +33,17 @@ export async function moveGuest(world: GuestWorld, plan: GuestPlan, luns: LunMov
     crossing.watch.end();
   }
   const handedOver = await arrived(crossing, () => luns.settle());
+  if (crossing.sourceGone && !world.destination) throw arrivedOrLost();
   const [downtimeMs, guest] = await Promise.all([downtimeOf(world), whereabouts(world)]);
   return { gate: plan.gate, handedOver, heldMs: crossing.heldMs, downtimeMs, guest };
+}
+
+function arrivedOrLost(): PrmigError {
+  return unknownGuest(
+    "The source QEMU died in the middle of the switch: the guest has arrived, or is lost",
+    "the destination holds",
+    "look at the destination (query-status); --dst-qmp would have let prmig look",
+  );
 }
 
 /** Does something for a guest that is at the destination. */
