@@ -130,8 +130,25 @@ export function executeAgain(environment: Readonly<Record<string, string>>): nev
   );
   const argv = pointers(words);
   const envp = pointers(variables);
-  demand("execve", words[0] ?? "/proc/self/exe", (c) => c.execve(cString("/proc/self/exe"), argv.list, envp.list));
+  const program = ownProgram();
+  demand("execve", program, (c) => c.execve(cString(program), argv.list, envp.list));
   throw new SysError("execve", `${argv.strings.length + envp.strings.length} strings`, 8); // not reached: it does not return
+}
+
+/**
+ * The program's path, so that `ps` shows its name; the kernel's link where the path means something else by now, or is
+ * out of reach without privileges.
+ */
+function ownProgram(): string {
+  const link = "/proc/self/exe";
+  try {
+    const path = Deno.readLinkSync(link);
+    const [named, running] = [Deno.statSync(path), Deno.statSync(link)];
+    return named.ino === running.ino && named.dev === running.dev ? path : link;
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return link;
+    throw error;
+  }
 }
 
 /** True when a user other than root, or none at all, is asked for and this process may become it. */
