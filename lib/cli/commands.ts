@@ -14,12 +14,14 @@ import { recv } from "./commands/recv.ts";
 import { rollback } from "./commands/rollback.ts";
 import { send } from "./commands/send.ts";
 import { snoop } from "./commands/snoop.ts";
+import { timeline } from "./commands/timeline.ts";
 import { watch } from "./commands/watch.ts";
 
 /** Every command there is. */
 export const COMMANDS: readonly Command[] = [
   dump,
   watch,
+  timeline,
   snoop,
   send,
   recv,

@@ -59,9 +59,12 @@ async function end(running: Running): Promise<void> {
 }
 
 /** Starts a watch and waits until it has looked at its LUNs, and the kernel's events have begun or been refused. */
-export async function startWatch(args: readonly string[], witnesses = 2): Promise<Watching> {
+export async function startWatch(
+  args: readonly string[],
+  { witnesses = 2, outlivesTest = false }: { witnesses?: number; outlivesTest?: boolean } = {},
+): Promise<Watching> {
   const running = start(prmigCommand(["watch", "--json", ...args]), { timeoutMs: 200_000 });
-  begun.push(running);
+  if (!outlivesTest) begun.push(running);
   const told = (): Told[] => {
     const { stdout } = running.printed();
     return stdout.slice(0, stdout.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "").map((line) =>

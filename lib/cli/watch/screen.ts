@@ -18,7 +18,7 @@ export interface Terminal {
 }
 
 // Alternate screen, no cursor, no line wrapping: a character of unexpected width must not push lines around.
-const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
+const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /** What is on the screen, so that only lines that differ are written. */
@@ -35,15 +35,16 @@ export class Screen {
     const shape = `${columns}x${rows}`;
     let text = this.#open ? "" : ENTER;
     this.#open = true;
-    if (shape !== this.#shape) {
-      text += "\x1b[2J";
-      this.#shown = [];
-      this.#shape = shape;
-    }
+    const reshaped = shape !== this.#shape;
+    if (reshaped) this.#shown = [];
+    this.#shape = shape;
     lines.forEach((line, row) => {
-      if (line !== this.#shown[row]) text += `\x1b[${row + 1};1H${line}\x1b[K`;
+      // Erased first: after a full line the cursor stands on its last character.
+      if (line !== this.#shown[row]) text += `\x1b[${row + 1};1H\x1b[K${line}`;
     });
-    for (let row = lines.length; row < this.#shown.length; row++) text += `\x1b[${row + 1};1H\x1b[K`;
+    if (lines.length < rows && (reshaped || lines.length < this.#shown.length)) {
+      text += `\x1b[${lines.length + 1};1H\x1b[J`;
+    }
     this.#shown = lines;
     if (text !== "") this.terminal.write(text);
   }
@@ -52,7 +53,8 @@ export class Screen {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.terminal.write(LEAVE);
+    // From the last line: tmux puts back what was there before above the cursor, once the window has changed its size.
+    this.terminal.write(`\x1b[${this.terminal.size().rows};1H${LEAVE}`);
   }
 }
 
