@@ -8,7 +8,9 @@ import { demo } from "./commands/demo.ts";
 import { dump } from "./commands/dump.ts";
 import { explain } from "./commands/explain.ts";
 import { help } from "./commands/help.ts";
+import { migrate } from "./commands/migrate.ts";
 import { preempt } from "./commands/preempt.ts";
+import { qmpRelay } from "./commands/qmp_relay.ts";
 import { recover } from "./commands/recover.ts";
 import { recv } from "./commands/recv.ts";
 import { rollback } from "./commands/rollback.ts";
@@ -25,9 +27,11 @@ export const COMMANDS: readonly Command[] = [
   snoop,
   send,
   recv,
+  migrate,
   recover,
   rollback,
   preempt,
+  qmpRelay,
   explain,
   demo,
   help,

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { GATES, type VmGate } from "../migrate/vm/gates.ts";
 import { parseKey, PR_TYPES, type PrType } from "../pr/types.ts";
 
 /** A word that is not of its kind. The message says what was expected, and quotes nothing. */
@@ -67,6 +68,17 @@ export const METHOD: ValueKind<"token" | "plain"> = {
   parse: (word) => {
     if (word === "token" || word === "plain") return word;
     throw new BadValue("expected token or plain");
+  },
+};
+
+/** The moment at which a migrating guest's reservations move. */
+export const GATE: ValueKind<VmGate> = {
+  shape: "GATE",
+  choices: GATES,
+  parse: (word) => {
+    const gate = GATES.find((name) => name === word);
+    if (gate) return gate;
+    throw new BadValue(`expected a gate: ${GATES.join(", ")}`);
   },
 };
 

@@ -13,7 +13,7 @@ import type { CommandContext } from "../context.ts";
 import { type OpenDevice, openDevice, traceOf } from "../open.ts";
 
 /** Peripheral device types whose reservations guard a medium: block, simplified block, zoned block. */
-const DISK_TYPES: readonly number[] = [0x00, 0x0e, 0x14];
+export const DISK_TYPES: readonly number[] = [0x00, 0x0e, 0x14];
 
 /** LUNs that were opened, and the one way to give them back. */
 export class OpenLuns {

@@ -66,6 +66,17 @@ _prmig() {
     recv:--tls-key) _prmig_files "$cur"; return ;;
     recv:--tls-ca) _prmig_files "$cur"; return ;;
     recv:--timeout) return ;;
+    migrate:--qmp) return ;;
+    migrate:--to) return ;;
+    migrate:--dst-qmp) return ;;
+    migrate:--uri) return ;;
+    migrate:--gate) _prmig_words "$cur" "paused completed switchover"; return ;;
+    migrate:--disk) return ;;
+    migrate:--key) return ;;
+    migrate:--tls-cert) _prmig_files "$cur"; return ;;
+    migrate:--tls-key) _prmig_files "$cur"; return ;;
+    migrate:--tls-ca) _prmig_files "$cur"; return ;;
+    migrate:--timeout) return ;;
     recover:--timeout) return ;;
     rollback:--timeout) return ;;
     preempt:--key) return ;;
@@ -82,9 +93,11 @@ _prmig() {
         snoop) _prmig_words "$cur" "--socket -k --mode --socket-group --pidfile -f --daemon -d --user -u --group -g --no-mask --metrics --timeout --max-clients --trace -T --quiet -q --version -V --json --verbose -v --help -h" ;;
         send) _prmig_words "$cur" "--to --connect --method --key --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
         recv) _prmig_words "$cur" "--listen --dry-run --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
+        migrate) _prmig_words "$cur" "--qmp --to --dst-qmp --uri --gate --disk --key --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
         recover) _prmig_words "$cur" "--list --timeout --json --verbose -v --help -h" ;;
         rollback) _prmig_words "$cur" "--evict-shared --timeout --json --verbose -v --help -h" ;;
         preempt) _prmig_words "$cur" "--key --type --own-key --timeout --json --verbose -v --help -h" ;;
+        qmp-relay) _prmig_words "$cur" "--json --verbose -v --help -h" ;;
         explain) _prmig_words "$cur" "--as --json --verbose -v --help -h" ;;
         demo) _prmig_words "$cur" "--json --verbose -v --help -h" ;;
         help) _prmig_words "$cur" "--json --verbose -v --help -h" ;;
@@ -93,14 +106,14 @@ _prmig() {
         return
     fi
     case $command in
-    "") _prmig_words "$cur" "dump watch timeline snoop send recv recover rollback preempt explain demo help" ;;
+    "") _prmig_words "$cur" "dump watch timeline snoop send recv migrate recover rollback preempt qmp-relay explain demo help" ;;
     dump) _prmig_devices "$cur" ;;
     watch) _prmig_devices "$cur" ;;
     timeline) _prmig_files "$cur" ;;
     send) _prmig_devices "$cur" ;;
     recv) _prmig_devices "$cur" ;;
     preempt) _prmig_devices "$cur" ;;
-    help) _prmig_words "$cur" "dump watch timeline snoop send recv recover rollback preempt explain demo help concepts conflict addresses exit-codes keys files privileges stream" ;;
+    help) _prmig_words "$cur" "dump watch timeline snoop send recv migrate recover rollback preempt qmp-relay explain demo help concepts conflict addresses exit-codes keys files privileges stream" ;;
     esac
 }
 
