@@ -44,8 +44,12 @@ export function refuseIfLost(run: Run, pictures: readonly Picture[]): void {
     if (source.under === "gone" && !(run.committed && isTaken(picture))) {
       throw new TurnBack("fenced", `the source's registration was removed on ${device}: ${holderInWords(picture)}`);
     }
-    if (source.under === "other") {
-      throw new TurnBack("refused", `the source changed its key on ${device} after the offer`);
-    }
   });
+}
+
+/** Throws TurnBack when the guest has re-keyed itself and no update can come: a one-way offer cannot be followed. */
+export function refuseIfChanged(run: Run, pictures: readonly Picture[]): void {
+  const at = pictures.findIndex(({ source }) => source.under === "other");
+  if (at < 0) return;
+  throw new TurnBack("refused", `the source changed its key on ${run.legs[at]!.lun.device} after the offer`);
 }

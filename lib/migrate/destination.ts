@@ -10,7 +10,7 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { refuseIfLost, refuseUnlessPossible } from "./checks.ts";
+import { refuseIfChanged, refuseIfLost, refuseUnlessPossible } from "./checks.ts";
 import { followSource } from "./follow.ts";
 import { leave } from "./leave.ts";
 import { destinationKey, preemptType } from "./offer.ts";
@@ -114,6 +114,7 @@ async function awaitCommitted(run: Run): Promise<void> {
       return;
     }
     refuseIfLost(run, pictures);
+    if (!listening) refuseIfChanged(run, pictures);
     if (run.ports.interrupted() && listening && !asked) {
       asked = await link.send({ record: "withdraw", reason: "interrupted at the destination" });
     }

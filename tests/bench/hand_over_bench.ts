@@ -7,8 +7,6 @@
  */
 import { runDestination } from "../../lib/migrate/destination.ts";
 import { Lease } from "../../lib/migrate/lease.ts";
-import { streamLink } from "../../lib/migrate/links.ts";
-import { linesOf } from "../../lib/migrate/lines.ts";
 import type { Lun } from "../../lib/migrate/lun.ts";
 import { makeOffer } from "../../lib/migrate/make_offer.ts";
 import type { Clock, Link, Ports } from "../../lib/migrate/ports.ts";
@@ -19,6 +17,7 @@ import { prOut } from "../../lib/pr/commands.ts";
 import type { Nexus } from "../../lib/pr/nexus.ts";
 import { patient } from "../../lib/pr/patient.ts";
 import { MemoryLun } from "../../lib/sim/memory_lun.ts";
+import { linked } from "../support/linked.ts";
 
 const COMMAND_MS = 1;
 const K = 0x123abcn;
@@ -45,16 +44,6 @@ function slow(nexus: Nexus): Nexus {
   };
 }
 
-/** Two links, each the other's far end. */
-function linked(): [Link, Link] {
-  const [there, back] = [new TransformStream<Uint8Array, Uint8Array>(), new TransformStream<Uint8Array, Uint8Array>()];
-  const link = (from: ReadableStream<Uint8Array>, to: WritableStream<Uint8Array>): Link => {
-    const writer = to.getWriter();
-    return streamLink({ lines: linesOf(from), write: (bytes) => writer.write(bytes), clock, onBroken: () => {} });
-  };
-  return [link(back.readable, there.writable), link(there.readable, back.writable)];
-}
-
 function ports(link: Link): Ports {
   let random = 1;
   return {
@@ -69,8 +58,8 @@ function ports(link: Link): Ports {
 
 /** Prepares a hand-over of `count` LUNs, then runs `atGate` around the switch. */
 async function handOver(count: number, started: () => void): Promise<void> {
-  const [toDestination, toSource] = linked();
-  const [a, b] = [ports(toDestination), ports(toSource)];
+  const link = linked(clock);
+  const [a, b] = [ports(link.source), ports(link.destination)];
   const legs: Leg[] = [];
   const there: Lun[] = [];
   for (let i = 0; i < count; i++) {
