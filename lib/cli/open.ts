@@ -108,8 +108,8 @@ function timeLimited(nexus: Nexus, timeoutMs: number): Nexus {
   };
 }
 
-/** A word that cannot be an address, before the file system is asked for it. */
-function refuseNonsense(address: string): void {
+/** Throws PrmigError `usage` for a word that cannot be an address, before the file system is asked for it. */
+export function refuseNonsense(address: string): void {
   const kind = /^([a-z][a-z0-9+.-]*):/i.exec(address)?.[1];
   if (kind !== undefined && !exists(address)) {
     throw nonsense(`there is no kind of address "${kind}:"; simulated LUNs are sim:FILE?nexus=NAME`);

@@ -57,11 +57,12 @@ function simulated(address: string): Named {
 
 /** A device that is not there (yet) is a target all the same: it may come, and until then the watch says what is wrong. */
 function onThisHost(address: string): Named {
+  refuseNonsense(address);
   let nodes: readonly NodeInfo[];
   try {
     nodes = resolveAddress(address).paths;
   } catch (error) {
-    if (!(error instanceof PrmigError) || error.kind === "usage") throw error;
+    if (!(error instanceof PrmigError)) throw error;
     return { address, identity: address, lun: null, paths: [] };
   }
   const hctl = nodes[0]!.hctl;
