@@ -16,7 +16,7 @@ import { parseSimAddress } from "../../sim/address.ts";
 import { type KernelPath, siblingAddresses, wwidOf } from "../../snoop/kernel/paths.ts";
 import type { PolledDevice } from "../../snoop/poll.ts";
 import type { WatchTarget } from "../../snoop/watch.ts";
-import { type OpenChoices, openDevice } from "../open.ts";
+import { type OpenChoices, openDevice, refuseNonsense } from "../open.ts";
 
 /** How looks at a LUN are made. */
 export interface LookChoices {
