@@ -19,6 +19,7 @@ import { extractVmlinux, type Tool } from "./host/vmlinux.ts";
 const PACKAGES = [
   ...["qemu-system-x86", "busybox-static", "kmod", "xz-utils", "util-linux"],
   ...["sg3-utils", "openssh-server", "openssh-client", "lz4"],
+  ...["gcc", "libc6-dev", "tmux"], // small programs that send commands in their own ways; a terminal to look at
 ];
 
 /** Modules for the initramfs; the others are loaded with modprobe once the root is there. */
