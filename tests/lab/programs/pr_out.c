@@ -1,18 +1,20 @@
 /*
  * PERSISTENT RESERVE OUT through SG_IO, on /dev/sdX or /dev/sgN:
  *
- *     pr_out NODE ACTION TYPE RK SARK [COUNT]     numbers in C notation
+ *     pr_out NODE ACTION TYPE RK SARK [COUNT [async]]     numbers in C notation
  *
- * Sends the command COUNT times (1), prints the SAM status of the last one, and ends with 0 unless an ioctl failed.
- * With COUNT above 1 the SARK grows by one from command to command.
+ * Sends the command COUNT times (1), prints the SAM status of the last one, and ends with 0 unless a call failed. With
+ * COUNT above 1 the SARK grows by one from command to command. `async`: write(2) and read(2) on /dev/sgN, no ioctl.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <scsi/sg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 static void big_endian(unsigned char *to, unsigned long long value) {
   for (int i = 0; i < 8; i++) to[i] = value >> (56 - 8 * i);
@@ -41,7 +43,15 @@ int main(int argc, char **argv) {
     hdr.mx_sb_len = sizeof sense;
     hdr.sbp = sense;
     hdr.timeout = 20000;
-    if (ioctl(fd, SG_IO, &hdr) < 0) { perror("SG_IO"); return 1; }
+    if (argc > 7) {
+      if (write(fd, &hdr, sizeof hdr) != sizeof hdr) { perror("write"); return 1; }
+      struct pollfd answer = { .fd = fd, .events = POLLIN };
+      poll(&answer, 1, 20000);
+      if (read(fd, &hdr, sizeof hdr) != sizeof hdr) { perror("read"); return 1; }
+    } else if (ioctl(fd, SG_IO, &hdr) < 0) {
+      perror("SG_IO");
+      return 1;
+    }
     status = hdr.status;
   }
   printf("%d\n", status);

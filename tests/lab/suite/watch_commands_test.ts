@@ -43,10 +43,12 @@ function expected(path: LabPath, { action, rk, sark, status }: Step): string {
 type Sender = (path: LabPath, step: Step) => Promise<void>;
 
 const ways: Record<string, () => Promise<Sender>> = {
-  "sg_persist on /dev/sdX": () => Promise.resolve(sgPersistOn("sd")),
-  "sg_persist on /dev/sgN": () => Promise.resolve(sgPersistOn("sg")),
+  "sg_persist on /dev/sdX": () => Promise.resolve(sgPersistOn(({ sd }) => sd)),
+  "sg_persist on /dev/sgN": () => Promise.resolve(sgPersistOn(({ sg }) => sg)),
   "a C program with SG_IO on /dev/sdX": () => sgIoOn("sd"),
   "a C program with SG_IO on /dev/sgN": () => sgIoOn("sg"),
+  "asynchronous write and read on /dev/sgN": () => sgIoOn("sg", "1", "async"),
+  "sg_persist on /dev/bsg": () => Promise.resolve(sgPersistOn(({ hctl }) => `/dev/bsg/${hctl}`)),
   "the kernel's own ioctls": async () => {
     const program = await compile("pr_ioctl");
     return async ({ sd }, { action, rk, sark }) => {
@@ -57,18 +59,18 @@ const ways: Record<string, () => Promise<Sender>> = {
   },
 };
 
-function sgPersistOn(node: "sd" | "sg"): Sender {
+function sgPersistOn(node: (path: LabPath) => string): Sender {
   return async (path, { action, rk, sark = 0n }) => {
     const type = action === "register" || action === "clear" ? [] : ["--prout-type=5"];
     const keys = [`--param-rk=${rk.toString(16)}`, `--param-sark=${sark.toString(16)}`];
-    await run(["sg_persist", "--no-inquiry", "--out", `--${action}`, ...keys, ...type, path[node]]);
+    await run(["sg_persist", "--no-inquiry", "--out", `--${action}`, ...keys, ...type, node(path)]);
   };
 }
 
-async function sgIoOn(node: "sd" | "sg"): Promise<Sender> {
+async function sgIoOn(node: "sd" | "sg", ...how: string[]): Promise<Sender> {
   const program = await compile("pr_out");
   return async (path, { action, rk, sark = 0n }) => {
-    await number([program, path[node], String(CODES[action]), "5", hexKey(rk), hexKey(sark)]);
+    await number([program, path[node], String(CODES[action]), "5", hexKey(rk), hexKey(sark), ...how]);
   };
 }
 
