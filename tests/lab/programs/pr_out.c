@@ -4,7 +4,8 @@
  *     pr_out NODE ACTION TYPE RK SARK [COUNT [async]]     numbers in C notation
  *
  * Sends the command COUNT times (1), prints the SAM status of the last one, and ends with 0 unless a call failed. With
- * COUNT above 1 the SARK grows by one from command to command. `async`: write(2) and read(2) on /dev/sgN, no ioctl.
+ * COUNT above 1 the SARK grows by one from command to command. `async`: write(2) and read(2) on /dev/sgN, no ioctl. With
+ * PR_OUT_STAMP in the environment it prints the wall clock at the end of the last command instead, in microseconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static void big_endian(unsigned char *to, unsigned long long value) {
@@ -54,6 +56,9 @@ int main(int argc, char **argv) {
     }
     status = hdr.status;
   }
-  printf("%d\n", status);
+  struct timeval end;
+  gettimeofday(&end, 0);
+  if (getenv("PR_OUT_STAMP")) printf("%lld\n", end.tv_sec * 1000000LL + end.tv_usec);
+  else printf("%d\n", status);
   return 0;
 }
