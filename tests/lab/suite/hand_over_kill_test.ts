@@ -77,20 +77,15 @@ async function round(number: number, { victim, type, moment, sourceFirst }: Roun
     const target = victim === "source" ? left : right;
     await signOfLife(left, right);
     await new Promise((resolve) => setTimeout(resolve, moment * 400));
-    target.kill("SIGKILL");
+    killIfAlive(target);
     await Promise.all([left.finished, right.finished]);
-    for (const side of sourceFirst ? ["source", "destination"] : ["destination", "source"]) {
-      const recovered = await recover(env(side));
-      assert(
-        [0, 1].includes(recovered.code),
-        `${what}: recover of the ${side}: ${recovered.code}: ${recovered.stderr}`,
-      );
+    // Twice: a destination that had to wait for the source may close its journal the second time.
+    for (const side of [...ORDER[sourceFirst ? "sourceFirst" : "destinationFirst"], "destination", "source"] as const) {
+      if (!hasOpenJournal(env(side))) continue;
+      const { code, stderr } = await recover(env(side));
+      assert([0, 1].includes(code), `${what}: recover of the ${side}: ${code}: ${stderr}`);
     }
-    // Once more on the first: a destination that had to wait for the source may now close its journal, too.
-    for (const side of ["destination", "source"]) {
-      const again = await recover(env(side));
-      assert.equal(again.code, 0, `${what}: second recover of the ${side}: ${again.stderr}`);
-    }
+    for (const side of ["source", "destination"]) assert(!hasOpenJournal(env(side)), `${what}: a journal stays open`);
   } finally {
     await rival.stop();
   }
@@ -104,6 +99,31 @@ async function round(number: number, { victim, type, moment, sourceFirst }: Roun
   assert.deepEqual(seen, [`${name} ${K.toString(16)} true`, `cccc ${C_KEY.toString(16)} ${everybody}`], what);
   assert.equal(reservation?.type, type, what);
   return at;
+}
+
+const ORDER = {
+  sourceFirst: ["source", "destination"],
+  destinationFirst: ["destination", "source"],
+} as const;
+
+/** A moment may come after the end; then the hand-over was not disturbed, and counts as one that moved. */
+function killIfAlive(victim: Running): void {
+  try {
+    victim.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
+
+/** Without one, `recover` says that there is nothing to do; under emulation it takes two seconds to say it. */
+function hasOpenJournal(env: Record<string, string>): boolean {
+  const directory = `${env.PRMIG_STATE_DIR}/journal`;
+  try {
+    return [...Deno.readDirSync(directory)].some(({ name }) => /(source|destination)\.json$/.test(name));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** The first line either side has said, or a moment in which neither said anything. */
