@@ -7,6 +7,7 @@
  */
 import type { PrEvent } from "./event.ts";
 import type { PollClock } from "./poll.ts";
+import { isoMicros } from "./stamp.ts";
 
 const WINDOW_MS = 1000;
 /** Different kinds counted side by side; beyond that the oldest window is closed early. */
@@ -22,7 +23,10 @@ interface Window {
 export class ConflictTally {
   readonly #windows = new Map<string, Window>();
 
-  constructor(private readonly clock: Pick<PollClock, "after">, private readonly emit: (event: PrEvent) => void) {}
+  constructor(
+    private readonly clock: Pick<PollClock, "after"> & { readonly wallUs: () => number },
+    private readonly emit: (event: PrEvent) => void,
+  ) {}
 
   /** An event that may be one of many: same kind, device, status and command. */
   take(event: PrEvent): void {
@@ -48,7 +52,10 @@ export class ConflictTally {
     window.cancel();
     this.#windows.delete(kind);
     if (window.more === 0) return;
-    this.emit({ ...window.last, count: window.more, note: `${window.last.note}, ${window.more} more in a second` });
+    // Told at this instant, not at the last one's: events come in the order of their times.
+    const time = isoMicros(this.clock.wallUs());
+    const note = `${window.last.note}, ${window.more} more in a second`;
+    this.emit({ ...window.last, time, count: window.more, note });
     this.#open(kind, window.last); // a storm goes on being counted
   }
 

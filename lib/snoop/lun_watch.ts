@@ -68,6 +68,10 @@ export class LunWatch {
   #status: LunStatus;
   /** Designator the device itself gave at the last look; undefined before the first. */
   #designator: string | null | undefined;
+  /** Addresses that were not there at the beginning, and have been told of. */
+  readonly #strange = new Set<string>();
+  /** Unit attentions met by the look that is under way: told with it. */
+  #attentions: PrEvent[] = [];
   /** Commands that ended well since the last look began. */
   #causes: { readonly cause: Cause; readonly endedUs: number }[] = [];
 
@@ -110,14 +114,15 @@ export class LunWatch {
     this.poller.request();
   }
 
-  /** Whether a look found something else than the one before it. */
-  differs(look: Seen): boolean {
+  /** Whether a look has something to tell that belongs behind what others saw before it. */
+  hasNews(look: Seen): boolean {
     const { state } = this.#status;
-    return state !== null && asText(state) !== asText(look.state);
+    return this.#attentions.length > 0 || (state !== null && asText(state) !== asText(look.state));
   }
 
   /** Tells what a look found. */
   tell(look: Look): void {
+    for (const event of this.#attentions.splice(0)) this.sink.event(event);
     if (look.kind === "seen") this.#seen(look);
     else this.#troubled(look.reason);
   }
@@ -152,11 +157,24 @@ export class LunWatch {
       this.sink.event(lookEvent("note", name, wallUs, { note }));
     }
     this.#designator = device.designator;
+    this.#located(device, name, wallUs);
     const causes = this.#causes.filter(({ endedUs }) => endedUs <= look.endedUs).map(({ cause }) => cause);
     this.#causes = this.#causes.filter(({ endedUs }) => endedUs >= look.startedUs);
     const change = before.state && changeEvent(name, wallUs, before.state, state, device.isOwn, causes);
     if (change) this.sink.event({ ...change, startedUs: look.startedUs, endedUs: look.endedUs });
     this.sink.status(this.#status);
+  }
+
+  /** A LUN that came (back) at another address has no kernel events: the filters know the addresses of the beginning. */
+  #located({ addresses }: PolledDevice, name: { device: string; lun: string | null }, wallUs: number): void {
+    const strange = addresses.filter((hctl) =>
+      !this.target.paths.some((path) => path.hctl === hctl) && !this.#strange.has(hctl)
+    );
+    if (strange.length === 0) return;
+    for (const hctl of strange) this.#strange.add(hctl);
+    const note = `the LUN is at ${strange.join(", ")} now; kernel events from there are not followed until watch is ` +
+      "started again";
+    this.sink.event(lookEvent("note", name, wallUs, { note }));
   }
 
   #troubled(reason: string): void {
@@ -169,7 +187,7 @@ export class LunWatch {
   #attention(outcome: Outcome): void {
     const status = describeOutcome(outcome);
     const note = "met while looking at the LUN; it was meant for whoever uses this path";
-    this.sink.event(lookEvent("unitAttention", this.#status, this.clock.wallUs(), { status, note }));
+    this.#attentions.push(lookEvent("unitAttention", this.#status, this.clock.wallUs(), { status, note }));
   }
 }
 

@@ -18,6 +18,8 @@ export interface PolledDevice {
   readonly paths: readonly Nexus[];
   /** Designator of the LUN; `null` when it has none. */
   readonly designator: string | null;
+  /** `host:channel:id:lun` of the paths, where they have one. */
+  readonly addresses: readonly string[];
   /** Whether a registration is ours; `null`: cannot be told. */
   readonly isOwn: (registration: Registration) => boolean | null;
   close(): void;

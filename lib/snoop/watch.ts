@@ -36,6 +36,8 @@ export interface WatchSources {
   /** Why there are no kernel events, when there could be; `null`: nothing to say. */
   readonly noKernel: string | null;
   readonly helpers: HelperFeed | null;
+  /** Designator of the LUN at an address now; `null`: not known. Addresses are used again after hot-plugging. */
+  readonly lunAt: (hctl: string) => string | null;
 }
 
 /** What the watch calls. */
@@ -156,14 +158,14 @@ export class Watch {
   #record(record: KernelRecord, toWallUs: (us: number) => number): void {
     switch (record.kind) {
       case "command": {
-        const found = this.#byAddress.get(record.hctl);
+        const found = this.#watched(record.hctl);
         if (!found) return;
         const event = commandEvent(record, found.path, toWallUs);
         const tell = (): void => found.lun.command(event);
         return this.#join ? this.#join.kernel(event, tell) : tell();
       }
       case "hint": {
-        const found = this.#byAddress.get(record.hctl);
+        const found = this.#watched(record.hctl);
         return found?.lun.hint(hintEvent(record, found.path, toWallUs));
       }
       case "lost": {
@@ -177,6 +179,14 @@ export class Watch {
       case "selfTest":
         return;
     }
+  }
+
+  /** The path at an address, unless another LUN has come there meanwhile. */
+  #watched(hctl: string): { path: KernelPath; lun: LunWatch } | undefined {
+    const found = this.#byAddress.get(hctl);
+    if (!found || found.path.lun === null) return found;
+    const now = this.sources.lunAt(hctl);
+    return now === null || now === found.path.lun ? found : undefined;
   }
 
   async #followHelpers({ events }: HelperFeed): Promise<void> {
@@ -203,7 +213,7 @@ export class Watch {
   #looked(lun: LunWatch, look: Look): void {
     // Looks are told one after the other, each after the kernel's events that came before it.
     this.#looks = this.#looks.then(async () => {
-      if (look.kind === "seen" && lun.differs(look)) await this.#inTurn(look, () => lun.tell(look));
+      if (look.kind === "seen" && lun.hasNews(look)) await this.#inTurn(look, () => lun.tell(look));
       else if (!this.#closed) lun.tell(look);
     });
     this.#looks.catch((error) => this.sink.defect(error));

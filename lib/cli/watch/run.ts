@@ -8,7 +8,7 @@ import { monotonicUs } from "../../sys/clock.ts";
 import type { KernelBackend } from "../../snoop/kernel/backend.ts";
 import { readDeviceOffsets } from "../../snoop/kernel/btf.ts";
 import { openTracefs } from "../../snoop/kernel/tracefs_backend.ts";
-import type { KernelPath } from "../../snoop/kernel/paths.ts";
+import { type KernelPath, wwidOf } from "../../snoop/kernel/paths.ts";
 import { KernelUnavailable } from "../../snoop/kernel/unavailable.ts";
 import { type HelperFeed, type LunStatus, Watch, type WatchClock, type WatchTarget } from "../../snoop/watch.ts";
 import { runDirectory } from "../run_directory.ts";
@@ -110,11 +110,8 @@ class Session {
     const poll = { intervalMs: input.once ? 0 : input.poll, patienceMs: PATIENCE_MS, leastGapMs: LEAST_GAP_MS };
     const real = targets.some(({ paths }) => paths.length > 0); // no helper serves a simulated LUN
     const noKernel = refused && blindness(refused, input.poll);
-    const sources = {
-      kernel,
-      noKernel,
-      helpers: real && !input.once ? machine.helpers(context, this.#stop.signal) : null,
-    };
+    const helpers = real && !input.once ? machine.helpers(context, this.#stop.signal) : null;
+    const sources = { kernel, noKernel, helpers, lunAt: (hctl: string) => wwidOf(hctl) };
     this.#watch = new Watch(targets, poll, sources, machine.clock, {
       event: (event) => {
         this.#presenter.event(event);

@@ -107,6 +107,7 @@ async function openForLooking(
   attention: (outcome: Outcome) => void,
 ): Promise<PolledDevice> {
   const paths: Nexus[] = [];
+  const found: string[] = [];
   const closers: (() => void)[] = [];
   const close = (): void => closers.forEach((closeOne) => closeOne());
   let failure: PrmigError | undefined;
@@ -121,6 +122,7 @@ async function openForLooking(
         },
       });
       paths.push(...device.paths);
+      if (device.node?.hctl && device.multipath === null) found.push(device.node.hctl);
       closers.push(device.close);
     } catch (error) {
       if (!(error instanceof PrmigError)) throw error;
@@ -130,7 +132,7 @@ async function openForLooking(
   if (paths.length === 0) throw failure!;
   try {
     const { designator, isOwn } = await whoIsWho(paths);
-    return { paths, designator, isOwn, close };
+    return { paths, designator, addresses: found, isOwn, close };
   } catch (error) {
     close();
     throw error;

@@ -53,7 +53,7 @@ export function commandEvent(command: KernelCommand, path: KernelPath, toWallUs:
     ...whereOf(path),
     ...(command.startedUs === null ? {} : { startedUs: command.startedUs }),
     endedUs: command.atUs,
-    ...(command.task ? { pid: command.task.tgid ?? command.task.tid, program: command.task.comm } : {}),
+    ...(command.task ? { pid: command.task.tgid ?? command.task.tid, program: utf8Of(command.task.comm) } : {}),
     ...(command.status === null ? {} : { statusByte: command.status }),
     ...(notes.length > 0 ? { note: notes.join("; ") } : {}),
   };
@@ -95,4 +95,10 @@ function statusOf({ end, status, host, sense }: KernelCommand): string {
 
 function senseText({ key, asc, ascq }: { key: number; asc: number; ascq: number }): string {
   return describeSense({ format: "fixed", deferred: false, key, asc, ascq });
+}
+
+/** Trace lines are read a character a byte; what a process calls itself is mostly UTF-8. */
+function utf8Of(latin1: string): string {
+  if (!/[\x80-\xff]/.test(latin1)) return latin1;
+  return new TextDecoder().decode(Uint8Array.from(latin1, (character) => character.charCodeAt(0)));
 }

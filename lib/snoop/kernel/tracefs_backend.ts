@@ -67,7 +67,7 @@ interface Node {
   readonly held: HeldNode;
 }
 
-/** One node of each kind is enough to prove its probe; every sg node is held, as its module may be unloaded. */
+/** One node of each kind proves its probe; an open sg node also keeps the module from being unloaded under it. */
 async function hold(paths: readonly KernelPath[]): Promise<Node[]> {
   const wanted = paths.flatMap(({ block, sg }) => [
     ...(block === null ? [] : [{ path: block, probe: "sd_ioctl" }]),

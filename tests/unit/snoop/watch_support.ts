@@ -129,6 +129,7 @@ export class Scene {
     return {
       paths: nexuses,
       designator: "naa.6001",
+      addresses: [],
       isOwn: (registration) => isOwn(registration, this.lun.nexus("A").initiator, 1),
       close: () => {},
     };

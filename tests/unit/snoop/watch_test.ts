@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { PrmigError } from "../../../lib/errors.ts";
+import type { Outcome } from "../../../lib/scsi/outcome.ts";
 import type { PrEvent } from "../../../lib/snoop/event.ts";
 import type { KernelPath } from "../../../lib/snoop/kernel/paths.ts";
 import { type HelperFeed, type LunStatus, Watch, type WatchTarget } from "../../../lib/snoop/watch.ts";
@@ -19,6 +20,8 @@ class Watched {
   readonly statuses: LunStatus[] = [];
   readonly ends: string[] = [];
   readonly defects: unknown[] = [];
+  /** What sysfs says of an address. */
+  lunAt: (hctl: string) => string | null = () => null;
   watch!: Watch;
 
   static async begin(
@@ -35,7 +38,12 @@ class Watched {
     made.watch = new Watch(
       targets?.(made.scene) ?? [{ device: "/dev/sda", lun: "naa.6001", paths, open }],
       { intervalMs, patienceMs: 7000, leastGapMs: 100 },
-      { kernel: kernel ? made.kernel : null, noKernel: kernel ? null : "tracefs is not mounted", helpers },
+      {
+        kernel: kernel ? made.kernel : null,
+        noKernel: kernel ? null : "tracefs is not mounted",
+        helpers,
+        lunAt: (hctl) => made.lunAt(hctl),
+      },
       made.clock,
       {
         event: (event) => made.events.push(event),
@@ -252,6 +260,68 @@ Deno.test("Watch says so when another LUN answers at the same address", async ()
   designator = "naa.6002";
   await w.clock.advance(1000);
   assert.equal(w.events.at(-1)!.note, "another LUN answers here now: naa.6002 instead of naa.6001");
+  w.watch.close();
+});
+
+Deno.test("Watch passes over an address at which another LUN is now", async () => {
+  const w = await Watched.begin({ intervalMs: 0 });
+  const register = told(1_000_010, "register", { rk: 0n, sark: K1 });
+  w.lunAt = () => "naa.other";
+  w.kernel.say(register);
+  await settle();
+  assert.equal(w.events.length, 2);
+  w.lunAt = () => "naa.6001";
+  w.kernel.say(register);
+  await settle();
+  assert.equal(w.events.length, 3);
+  w.watch.close();
+});
+
+Deno.test("Watch says that a LUN which came back at another address has no kernel events", async () => {
+  let addresses = ["0:0:1:0"], here = true;
+  const gone = new PrmigError("device", { message: "gone", lun: "unknown", remedy: "none" });
+  const w = await Watched.begin({
+    targets: (scene) => [{
+      device: "/dev/sda",
+      lun: "naa.6001",
+      paths: [path("0:0:1:0", "/dev/sda")],
+      open: () => here ? Promise.resolve({ ...scene.device(), addresses }) : Promise.reject(gone),
+    }],
+  });
+  here = false;
+  w.scene.lun.nexus("W").close();
+  await w.clock.advance(2000);
+  here = true;
+  addresses = ["5:0:1:0"];
+  await w.clock.advance(5000);
+  const notes = w.events.filter(({ event }) => event === "note").map(({ note }) => note);
+  assert.equal(notes.length, 1);
+  assert.match(notes[0]!, /^the LUN is at 5:0:1:0 now/);
+  w.watch.close();
+});
+
+Deno.test("Watch tells unit attentions that a look met, before the change it found", async () => {
+  let attention: (outcome: Outcome) => void = () => {};
+  const w = await Watched.begin({
+    intervalMs: 0,
+    targets: (scene) => [{
+      device: "/dev/sda",
+      lun: "naa.6001",
+      paths: [path("0:0:1:0", "/dev/sda")],
+      open: (told) => {
+        attention = told;
+        return Promise.resolve(scene.device());
+      },
+    }],
+  });
+  await w.scene.send("A", "register", 0n, K1);
+  await w.clock.advance(200);
+  attention({ kind: "unitAttention", sense: { format: "fixed", deferred: false, key: 6, asc: 0x2a, ascq: 5 } });
+  assert.equal(w.events.length, 2);
+  w.watch.refresh();
+  await w.clock.advance(0);
+  assert.deepEqual(w.events.slice(2).map(({ event }) => event), ["unitAttention", "change"]);
+  assert.match(w.events[2]!.status!, /06\/2A\/05/);
   w.watch.close();
 });
 
