@@ -24,10 +24,10 @@ export function junitTally(xml: string): Tally {
   return suites.length === 0 ? { passed: 0, failed: 1, skipped: 0 } : addTallies(suites);
 }
 
-/** The lab's closing line, `lab: N passed, N failed, N skipped`; null when the last line is none. */
-export function labTally(stdout: string): Tally | null {
+/** The closing line of a suite with its own runner: `NAME: N passed, N failed, N skipped`; null when there is none. */
+export function closingTally(name: string, stdout: string): Tally | null {
   const last = stdout.trimEnd().split("\n").at(-1) ?? "";
-  const match = /^lab: (\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(last.trim());
+  const match = new RegExp(`^${name}: (\\d+) passed, (\\d+) failed(?:, (\\d+) skipped)?$`).exec(last.trim());
   return match && { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3] ?? 0) };
 }
 

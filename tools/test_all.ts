@@ -1,15 +1,15 @@
 /**
- * Everything that can be tested, in one run: the checks, the tests without a kernel, the lab with one.
+ * Everything that can be tested, in one run: the checks, the tests without a kernel, what is shipped, the lab with one.
  *
  * The last line on stdout is the sum: `N passed, N failed`, with `, N skipped` where there were any. Exits 1 when
  * anything failed. A lab that cannot start is a failure under CI and a loud, named skip elsewhere.
  *
  * @module
  */
-import { addTallies, junitTally, labTally, type Tally, tallyLine } from "./tally.ts";
+import { addTallies, closingTally, junitTally, type Tally, tallyLine } from "./tally.ts";
 
-/** Exit status of `test:lab` when the machine cannot run the lab at all. */
-const LAB_CANNOT_START = 77;
+/** Exit status of a suite with its own runner when the machine cannot run it at all. */
+const CANNOT_START = 77;
 const inCi = !["", "0", "false", undefined].includes(Deno.env.get("CI"));
 
 /** Runs `deno WORDS...`, shows its output as it comes, and keeps its stdout. */
@@ -46,20 +46,22 @@ async function unitTests(): Promise<Tally> {
   }
 }
 
-async function lab(): Promise<Tally> {
-  const { code, stdout } = await deno("task", "test:lab");
-  if (code === LAB_CANNOT_START && !inCi) {
-    console.log("\n*** SKIPPED: the lab (tests on a real kernel) cannot start here; the reason stands above ***");
+/** A suite with its own runner and closing line. */
+async function suite(name: string, what: string): Promise<Tally> {
+  const { code, stdout } = await deno("task", `test:${name}`);
+  if (code === CANNOT_START && !inCi) {
+    console.log(`\n*** SKIPPED: ${what} cannot be tested here; the reason stands above ***`);
     return { passed: 0, failed: 0, skipped: 1 };
   }
-  const tally = labTally(stdout) ?? { passed: 0, failed: 1, skipped: 0 };
+  const tally = closingTally(name, stdout) ?? { passed: 0, failed: 1, skipped: 0 };
   return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
 }
 
 const parts: [name: string, run: () => Promise<Tally>][] = [
   ["checks", checks],
   ["tests without a kernel", unitTests],
-  ["lab", lab],
+  ["ship", () => suite("ship", "what is shipped (the file, the packages)")],
+  ["lab", () => suite("lab", "the lab (tests on a real kernel)")],
 ];
 const tallies: Tally[] = [];
 const summary: string[] = [];
