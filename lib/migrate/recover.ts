@@ -57,11 +57,23 @@ export async function recover(run: Run, options: RecoverOptions): Promise<Ending
 
 async function recoverSource(run: Run, options: RecoverOptions): Promise<Ending> {
   refuseStrangers(run);
-  const ending = await goBack(run, new TurnBack("failed", "recovering an interrupted hand-over"), options);
+  const ending = await goBackOrStay(run, options);
   if (ending.outcome !== "moved") return ending;
   tell(run, "recover", "the LUN shows that the destination holds");
   await writeDown(run, "closed", "moved");
   return ending;
+}
+
+/** A roll back that is refused leaves the hand-over as it was: finished. */
+async function goBackOrStay(run: Run, options: RecoverOptions): Promise<Ending> {
+  try {
+    return await goBack(run, new TurnBack("failed", "recovering an interrupted hand-over"), options);
+  } catch (error) {
+    if (options.evenIfTaken && error instanceof PrmigError && error.kind === "refused") {
+      await writeDown(run, "closed", "moved");
+    }
+    throw error;
+  }
 }
 
 async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Promise<Ending> {

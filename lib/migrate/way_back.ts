@@ -6,12 +6,13 @@
  *
  * @module
  */
+import { PrmigError } from "../errors.ts";
 import { destinationKey, hasOneHolder, keyIsShared, preemptType } from "./offer.ts";
 import { isTaken, type Picture } from "./picture.ts";
 import { rekey, standsUnder } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
 import { type Leg, look, type Run, step, tell } from "./run.ts";
-import { holderInWords } from "./truth.ts";
+import { holderInWords, truthOf } from "./truth.ts";
 
 /**
  * REGISTER X -> K, the deciding path first. The LUN decides the race with the destination's PREEMPT: a conflict means
@@ -52,10 +53,7 @@ export async function regain(run: Run, leg: Leg, evictShared: boolean): Promise<
   const before = await look(leg);
   if (!isTaken(before)) return before;
   if (keyIsShared(leg.offer) && before.destination.under === "key" && destinationToken !== null && !evictShared) {
-    throw new TurnBack(
-      "refused",
-      `others share the destination's key on ${leg.lun.device}, and would be evicted with it`,
-    );
+    throw sharedKey(leg, before);
   }
   tell(run, "roll back", "REGISTER 0 -> key", leg);
   for (const own of leg.own) await rekey(run, leg, own, 0n, key);
@@ -95,4 +93,16 @@ async function preempt(run: Run, leg: Leg, rk: bigint, sark: bigint): Promise<bo
     possible: (picture) => picture.destination.under !== "gone" && picture.source.under !== "gone",
   });
   return result === "done";
+}
+
+function sharedKey({ lun, offer }: Leg, picture: Picture): PrmigError {
+  const sharers = offer.others.filter((other) => other.key === offer.key).length;
+  return new PrmigError("refused", {
+    message: `Cannot take ${lun.device} back: the destination has settled under a key that ${sharers} other ` +
+      `registration${sharers === 1 ? "" : "s"} share, and cannot be evicted alone`,
+    device: lun.device,
+    lun: `as it was: ${truthOf(picture)}`,
+    remedy:
+      "hand back from the destination (prmig send there, prmig recv here), or add --evict-shared to evict them all",
+  });
 }

@@ -1,0 +1,175 @@
+/**
+ * recover and rollback as processes, on simulated LUNs.
+ */
+import assert from "node:assert/strict";
+import { prOut } from "../../../lib/pr/commands.ts";
+import type { PrType } from "../../../lib/pr/types.ts";
+import { createSimLun, openSimNexus, readSimLun } from "../../../lib/sim/open.ts";
+
+const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
+const K = 0x123abcn;
+
+class Place implements AsyncDisposable {
+  private constructor(readonly directory: string) {}
+
+  /** A LUN on which host a holds `type` and a peer is registered, under the same key or another. */
+  static async of(type: PrType, peerKey = 0xccccn): Promise<Place> {
+    const place = new Place(await Deno.makeTempDir({ prefix: "prmig-test-" }));
+    await createSimLun(place.file);
+    await place.send("a", { action: "register", rk: 0n, sark: K, aptpl: false });
+    await place.send("c", { action: "register", rk: 0n, sark: peerKey, aptpl: false });
+    await place.send("a", { action: "reserve", rk: K, type });
+    return place;
+  }
+
+  get file(): string {
+    return `${this.directory}/lun`;
+  }
+
+  address(nexus: string): string {
+    return `sim:${this.file}?nexus=${nexus}`;
+  }
+
+  async send(name: string, request: Parameters<typeof prOut>[1]): Promise<void> {
+    const nexus = await openSimNexus(this.address(name));
+    assert.equal((await prOut(nexus, request)).status, 0);
+    nexus.close();
+  }
+
+  /** Each host has its own journals. */
+  command(host: string, words: readonly string[], stdin: "null" | "piped" = "null"): Deno.Command {
+    return new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", MAIN, ...words],
+      env: { PRMIG_STATE_DIR: `${this.directory}/${host}`, PRMIG_RUN_DIR: `${this.directory}/run`, NO_COLOR: "1" },
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+      signal: AbortSignal.timeout(60_000),
+    });
+  }
+
+  async prmig(host: string, ...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const { code, stdout, stderr } = await this.command(host, words).output();
+    return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  }
+
+  /** Who is registered and who holds, `a 123abc holds`. */
+  async shown(): Promise<string[]> {
+    const { stdout } = await this.prmig("x", "dump", this.address("d"), "--json");
+    type R = { key: string; holder: boolean; transportId: { address: string } };
+    return (JSON.parse(stdout).registrations as R[]).map(({ key, holder, transportId }) =>
+      `${transportId.address.at(-1)} ${BigInt(key).toString(16)}${holder ? " holds" : ""}`
+    ).sort();
+  }
+
+  /** Moves from a to b; gives the hand-over's name. */
+  async move(): Promise<string> {
+    const recv = `PRMIG_STATE_DIR=${this.directory}/b ${Deno.execPath()} run -A --no-check ${MAIN} recv "${
+      this.address("b")
+    }"`;
+    const { code, stdout, stderr } = await this.prmig("a", "send", this.address("a"), "--json", "--to", `env ${recv}`);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout).handOver;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.directory, { recursive: true });
+  }
+}
+
+/** Runs send on host a, with b registered by hand, until the LUN shows the commit, and kills it. */
+async function killAfterCommit(p: Place): Promise<void> {
+  const child = p.command("a", ["send", p.address("a"), "--timeout", "20s"]).spawn();
+  const offer = child.stdout.getReader();
+  await offer.read();
+  await p.send("b", { action: "register", rk: 0n, sark: K, aptpl: false });
+  while (
+    !/70726d67/.test(JSON.stringify(await readSimLun(p.file), (_, v) => typeof v === "bigint" ? v.toString(16) : v))
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill("SIGKILL");
+  await Promise.all([child.status, offer.cancel(), child.stderr.cancel()]);
+}
+
+Deno.test("recover on a host with nothing to recover says so", async () => {
+  await using p = await Place.of(5);
+  const { code, stderr } = await p.prmig("a", "recover");
+  assert.deepEqual([code, stderr.trim()], [0, "there is nothing to recover on this host"]);
+});
+
+Deno.test("source killed after the commit: send says what is wrong, recover takes the key back, again does nothing", async () => {
+  await using p = await Place.of(5);
+  await killAfterCommit(p);
+  assert.match((await p.shown()).join(), /a 70726d67[0-9a-f]{8} holds/);
+  const again = await p.prmig("a", "send", p.address("a"), "--to", "true");
+  assert.equal(again.code, 3);
+  assert.match(again.stderr, /stands under the one-time key[^]*try: prmig recover/);
+  const listed = await p.prmig("a", "recover", "--list", "--json");
+  assert.deepEqual([JSON.parse(listed.stdout).role, JSON.parse(listed.stdout).phase], ["source", "committing"]);
+  const recovered = await p.prmig("a", "recover");
+  assert.equal(recovered.code, 0, recovered.stderr);
+  assert.match(recovered.stdout, /undone: the source holds as before/);
+  assert.deepEqual(await p.shown(), ["a 123abc holds", "c cccc"]);
+  assert.match((await p.prmig("a", "recover")).stderr, /nothing to recover/);
+});
+
+Deno.test("recover does not touch a hand-over that another prmig is at work on", async () => {
+  await using p = await Place.of(5);
+  const child = p.command("a", ["send", p.address("a"), "--timeout", "20s"]).spawn();
+  const offer = child.stdout.getReader();
+  await offer.read();
+  const { code, stderr } = await p.prmig("a", "recover");
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /Another prmig is at work/);
+  child.kill("SIGTERM");
+  const [{ code: interrupted }] = await Promise.all([child.status, offer.cancel(), child.stderr.cancel()]);
+  assert.equal(interrupted, 130);
+  assert.deepEqual(await p.shown(), ["a 123abc holds", "c cccc"]);
+});
+
+Deno.test("a corrupt journal is reported and set aside, not guessed at", async () => {
+  await using p = await Place.of(5);
+  await Deno.mkdir(`${p.directory}/a/journal`, { recursive: true });
+  const path = `${p.directory}/a/journal/2b3c1c2b-0fde-4b07-9d97-67ca978799d7.source.json`;
+  await Deno.writeTextFile(path, '{"prmig":1,"role":"sour');
+  const { code, stderr } = await p.prmig("a", "recover");
+  assert.equal(code, 0);
+  assert.match(stderr, /corrupt and was set aside: .*corrupt-1/);
+  assert.deepEqual(await p.shown(), ["a 123abc holds", "c cccc"]);
+});
+
+for (const type of [5, 8] as const) {
+  Deno.test(`rollback takes type ${type} back from a host that is dead, once`, async () => {
+    await using p = await Place.of(type);
+    const handOver = await p.move();
+    const { code, stdout, stderr } = await p.prmig("a", "rollback", handOver);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /undone: the source holds/);
+    assert.deepEqual(await p.shown(), ["a 123abc holds", type === 8 ? "c cccc holds" : "c cccc"]);
+    const again = await p.prmig("a", "rollback", handOver);
+    assert.equal(again.code, 3);
+    assert.match(again.stderr, /nothing to take back/);
+  });
+}
+
+Deno.test("rollback from a host that shares its key: refused, unless all who share it may go", async () => {
+  await using p = await Place.of(5, K);
+  const handOver = await p.move();
+  assert.deepEqual(await p.shown(), ["b 123abc holds", "c 123abc"]);
+  const refused = await p.prmig("a", "rollback", handOver);
+  assert.equal(refused.code, 3, refused.stderr);
+  assert.deepEqual(await p.shown(), ["b 123abc holds", "c 123abc"]);
+  const forced = await p.prmig("a", "rollback", handOver, "--evict-shared");
+  assert.equal(forced.code, 0, forced.stderr);
+  assert.deepEqual(await p.shown(), ["a 123abc holds"]);
+});
+
+Deno.test("rollback refuses when a third party has preempted the key meanwhile: a fenced guest stays fenced", async () => {
+  await using p = await Place.of(5);
+  const handOver = await p.move();
+  await p.send("c", { action: "preempt", rk: 0xccccn, sark: K, type: 5 });
+  const { code, stderr } = await p.prmig("a", "rollback", handOver);
+  assert.equal(code, 3, stderr);
+  assert.deepEqual(await p.shown(), ["c cccc holds"]);
+});
