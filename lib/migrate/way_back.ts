@@ -72,7 +72,12 @@ export async function evict(run: Run, leg: Leg): Promise<Picture> {
   if (destination.under === "token") await preempt(run, leg, leg.offer.key, destinationKey(leg.offer));
   else if (hasOneHolder(leg.offer)) await preempt(run, leg, leg.offer.key, leg.offer.key);
   else await evictFromBehindToken(run, leg);
-  return await look(leg);
+  const after = await look(leg);
+  // Preempting our own key through the path that holds has removed our other paths with the destination.
+  for (const own of leg.own.slice(1)) {
+    if (standsUnder(run, own, after, 0n) && after.source.under === "key") await rekey(run, leg, own, 0n, leg.offer.key);
+  }
+  return leg.own.length > 1 ? await look(leg) : after;
 }
 
 /**
