@@ -15,7 +15,7 @@ import { bootLab, endAs } from "./host/lab.ts";
 import { countResults } from "./host/junit.ts";
 
 const SUITE = "tests/lab/suite/";
-const SUITE_SECONDS = 900;
+const SUITE_SECONDS = 3000;
 
 await endAs(async () => {
   const { flags, rest } = parseFlags(Deno.args, { timeoutSeconds: SUITE_SECONDS });
