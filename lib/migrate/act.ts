@@ -21,10 +21,20 @@ export interface Step {
   readonly done: (state: PrState) => boolean;
   /** The state says that the command should succeed: a conflict met all the same was a mere race. */
   readonly possible: (state: PrState) => boolean;
+  /** Never sent again: whoever asked for it has to judge more than this LUN first. Counts as a conflict then. */
+  readonly once?: boolean;
 }
 
-/** `conflict`: the LUN has decided otherwise, and `state` is what it decided. */
-export type StepResult = { readonly result: "done" } | { readonly result: "conflict"; readonly state: PrState };
+/**
+ * `conflict`: the LUN has decided otherwise, and `state` is what it decided.
+ *
+ * `by` tells what says so. `reply`: GOOD, or RESERVATION CONFLICT and a LUN that agrees. `lun`: no reply told, and the LUN
+ * shows it; somebody else may have had a hand in that. `look`: the LUN looks as if the command had been carried out,
+ * although it met a conflict.
+ */
+export type StepResult =
+  | { readonly result: "done"; readonly by: "reply" | "lun" | "look" }
+  | { readonly result: "conflict"; readonly by: "reply" | "lun"; readonly state: PrState };
 
 const ATTEMPTS = 3;
 /** Pause between two readings that must agree before an unanswered command counts as not carried out. */
@@ -37,14 +47,16 @@ const SETTLE_MS = 100;
  */
 export async function act(step: Step, clock: Clock): Promise<StepResult> {
   let answer = "";
+  let answered = true;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const outcome = await attemptOnce(step);
     answer = describeOutcome(outcome);
-    if (outcome.kind === "good") return { result: "done" };
+    if (outcome.kind === "good") return { result: "done", by: "reply" };
     if (outcome.kind === "refused") break;
+    answered &&= outcome.kind !== "unknown";
     const state = await settledState(step, clock);
-    if (step.done(state)) return { result: "done" };
-    if (!step.possible(state)) return { result: "conflict", state };
+    if (step.done(state)) return { result: "done", by: answered ? "look" : "lun" };
+    if (step.once || !step.possible(state)) return { result: "conflict", by: answered ? "reply" : "lun", state };
     await clock.sleep(SETTLE_MS * attempt);
   }
   throw new PrmigError("failed", {

@@ -6,9 +6,10 @@
 import { formatKey } from "../pr/types.ts";
 import { ownRegistration } from "./lun.ts";
 import { nexusName } from "./offer.ts";
-import { isSourceIntact, isTaken, type Picture } from "./picture.ts";
+import { isSourceIntact, type Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import type { Leg, Run } from "./run.ts";
+import { hasTaken } from "./taken.ts";
 import { holderInWords, truthOf } from "./truth.ts";
 
 /** Throws TurnBack `refused` unless the LUN is as offered and this host has nothing on it yet. Sends nothing. */
@@ -33,7 +34,8 @@ export function refuseUnlessPossible(leg: Leg, picture: Picture): void {
 /** Throws TurnBack when a LUN shows that our registration, or the source's, was removed. */
 export function refuseIfLost(run: Run, pictures: readonly Picture[]): void {
   pictures.forEach((picture, i) => {
-    const { device } = run.legs[i]!.lun;
+    const leg = run.legs[i]!;
+    const { device } = leg.lun;
     const { source, destination } = picture;
     if (destination.under === "gone") {
       if (isSourceIntact(picture)) {
@@ -41,7 +43,7 @@ export function refuseIfLost(run: Run, pictures: readonly Picture[]): void {
       }
       throw new TurnBack("fenced", `this host's registration was removed on ${device}: ${holderInWords(picture)}`);
     }
-    if (source.under === "gone" && !(run.committed && isTaken(picture))) {
+    if (source.under === "gone" && !hasTaken(run, leg, picture)) {
       throw new TurnBack("fenced", `the source's registration was removed on ${device}: ${holderInWords(picture)}`);
     }
   });

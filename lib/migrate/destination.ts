@@ -12,14 +12,26 @@
 import { PrmigError } from "../errors.ts";
 import { refuseIfChanged, refuseIfLost, refuseUnlessPossible } from "./checks.ts";
 import { followSource } from "./follow.ts";
-import { leave } from "./leave.ts";
+import { leave, Stillness } from "./leave.ts";
 import { destinationKey, preemptType } from "./offer.ts";
-import { isTaken, type Picture } from "./picture.ts";
+import { isCommitted, isTaken, type Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import { rekey } from "./rekey.ts";
-import { reportDestination } from "./report.ts";
-import { type Ending, everyLeg, look, lookAtAll, type Run, step, tell, writeDown } from "./run.ts";
+import { reportDestination, unfinished } from "./report.ts";
+import {
+  type Ending,
+  everyLeg,
+  type Leg,
+  lookAgain,
+  lookAtAll,
+  type Run,
+  step,
+  tell,
+  writeDown,
+  writeDownIfPossible,
+} from "./run.ts";
 import { stayMs } from "./lease.ts";
+import { allTaken } from "./taken.ts";
 
 const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
 
@@ -29,31 +41,48 @@ const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
  * Resolves with `moved`. Errors: PrmigError `refused` or `failed` with nothing of ours left on the LUN, or `unsure`.
  */
 export async function runDestination(run: Run): Promise<Ending> {
-  const came: Came = { somewhere: false, everywhere: false };
+  const came: Came = { somewhere: false, everywhere: false, stayUntil: 0, still: new Stillness() };
   try {
     await prepare(run, came);
-    await awaitCommitted(run);
+    await awaitCommitted(run, came);
     return await takeAll(run);
   } catch (error) {
     if (!(error instanceof TurnBack || error instanceof PrmigError)) throw error;
     tell(run, "leave", error.message);
     // A source that never saw us on every LUN cannot have committed: then we may go at once.
     if (!came.everywhere) await run.ports.link.send({ record: "refused", reason: error.message });
-    const ending = came.somewhere ? await leave(run, !came.everywhere) : await asItIs(run);
-    if (came.everywhere) await run.ports.link.send({ record: "left" });
-    return ending.outcome === "moved" ? await settle(run, ending.pictures) : reportDestination(run, error, ending);
+    const ending = await wayOut(run, came);
+    return ending.outcome === "moved" ? ending : reportDestination(run, error, ending);
   }
 }
 
-/** How far prepare has come: registered with some LUN, or with every one. */
+/** Leaves, or ends well all the same. Throws PrmigError `unsure` when neither can be done. */
+async function wayOut(run: Run, { somewhere, everywhere, stayUntil, still }: Came): Promise<Ending> {
+  if (!somewhere) return await asItIs(run);
+  try {
+    const ending = await leave(run, { released: !everywhere, stayUntil, still });
+    if (everywhere) await run.ports.link.send({ record: "left" });
+    return ending.outcome === "moved" ? await settle(run, ending.pictures) : ending;
+  } catch (error) {
+    if (error instanceof PrmigError && error.kind !== "unsure") throw unfinished(run, error);
+    throw error;
+  }
+}
+
+/** How far we have come. */
 interface Came {
+  /** Registered with some LUN, perhaps. */
   somewhere: boolean;
+  /** Registered with every LUN, perhaps: the source may have seen it, and commit. */
   everywhere: boolean;
+  /** Until then it may commit: it counts its window from an earlier moment than we do. */
+  stayUntil: number;
+  readonly still: Stillness;
 }
 
 /** The ending of a hand-over that was refused before anything was sent. */
 async function asItIs(run: Run): Promise<Ending> {
-  return { outcome: "nothing", pictures: await lookAtAll(run) };
+  return { outcome: "nothing", pictures: await lookAgain(run, []) };
 }
 
 /** From a LUN that shows the commit to the end; `recover` enters here. */
@@ -70,34 +99,44 @@ async function prepare(run: Run, came: Came): Promise<void> {
   await writeDown(run, "preparing");
   tell(run, "prepare", "REGISTER 0 -> key");
   came.somewhere = true;
-  const after = await everyLeg(run, async (leg) => {
-    for (const own of leg.own) {
-      if (await rekey(run, leg, own, 0n, destinationKey(leg.offer))) continue;
-      throw new TurnBack("refused", `this host is already registered with ${leg.lun.device}, or the LUN refuses it`);
-    }
-    return await look(leg);
-  });
-  // A source that went while we came must not come back through us.
-  refuseIfLost(run, after);
+  try {
+    await everyLeg(run, (leg) => register(run, leg));
+  } catch (error) {
+    came.everywhere = error instanceof PrmigError && error.kind === "unsure";
+    throw error;
+  } finally {
+    came.stayUntil = run.ports.clock.now() + stayMs(run);
+  }
   came.everywhere = true;
+  // A source that went while we came must not come back through us.
+  const pictures = await lookAtAll(run);
+  came.still.since(pictures, run.ports.clock.now());
+  refuseIfLost(run, pictures);
   await writeDown(run, "prepared");
   await run.ports.link.send({ record: "prepared" });
   tell(run, "prepared", "registered; waiting for the source to commit");
 }
 
+async function register(run: Run, leg: Leg): Promise<void> {
+  for (const own of leg.own) {
+    // Only a source under its key has surely not seen us, and cannot have been fenced after it did.
+    const again = { possible: (picture: Picture) => picture.source.under === "key" };
+    if (await rekey(run, leg, own, 0n, destinationKey(leg.offer), again)) continue;
+    throw new TurnBack("refused", `this host is already registered with ${leg.lun.device}, or the LUN refuses it`);
+  }
+}
+
 /** Waits until the source stands under its token on every LUN. */
-async function awaitCommitted(run: Run): Promise<void> {
+async function awaitCommitted(run: Run, came: Came): Promise<void> {
   const { link, clock } = run.ports;
   // A plain source has no way to show on the LUN that it is ready.
   if (run.method === "plain" && !link.duplex) return;
-  // The source may commit until its window ends, and counts it from an earlier moment than we do.
-  let stayUntil = clock.now() + stayMs(run);
   let listening = link.duplex;
   let asked = false;
   for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
     const message = await link.next(listening ? LOOK_MS.besideMessages : pause);
     if (message.record === "alive") {
-      stayUntil = clock.now() + stayMs(run);
+      came.stayUntil = clock.now() + stayMs(run);
       await link.send({ record: "alive", n: message.n });
       continue;
     }
@@ -110,15 +149,14 @@ async function awaitCommitted(run: Run): Promise<void> {
     if (message.record === "closed") listening = false;
     if (message.record === "abort") throw new TurnBack("aborted", `the source gave up: ${message.reason}`);
     const pictures = await lookAtAll(run);
-    if (run.method === "token" && pictures.every((p) => p.source.under === "token" && p.destination.under !== "gone")) {
-      return;
-    }
+    came.still.since(pictures, clock.now());
+    if (run.method === "token" && pictures.every(isCommitted)) return;
     refuseIfLost(run, pictures);
     if (!listening) refuseIfChanged(run, pictures);
     if (run.ports.interrupted() && listening && !asked) {
       asked = await link.send({ record: "withdraw", reason: "interrupted at the destination" });
     }
-    if (clock.now() < stayUntil || pictures.some((p) => p.source.under === "token")) continue;
+    if (clock.now() < came.stayUntil || pictures.some((p) => p.source.under === "token")) continue;
     if (run.ports.interrupted()) throw new TurnBack("interrupted", "interrupted");
     if (!link.duplex || !listening) throw new TurnBack("timeout", "the source did not commit in time");
   }
@@ -129,23 +167,26 @@ async function take(run: Run): Promise<Picture[]> {
   run.committed = true;
   await writeDown(run, "taking");
   tell(run, "take", run.method === "token" ? "PREEMPT token" : "PREEMPT key");
-  const results = await everyLeg(run, (leg) => {
+  const results = await everyLeg(run, async (leg) => {
     const request = {
       action: "preempt",
       rk: destinationKey(leg.offer),
       sark: run.method === "token" ? leg.offer.commitToken : leg.offer.key,
       type: preemptType(leg.offer),
     } as const;
-    return step(run, leg, leg.own[0]!, request, {
+    const { result, by } = await step(run, leg, leg.own[0]!, request, {
       done: isTaken,
       possible: (p) => p.source.under === (run.method === "token" ? "token" : "key") && p.destination.under !== "gone",
     });
+    // GOOD proves that the source stood under its token; without an answer it may have gone another way.
+    leg.took = result === "done" && by === "reply";
+    return result === "done";
   });
   // Both sides verify at the same time: the source has a unit attention to get past before it can read.
-  if (results.every(({ result }) => result === "done")) await run.ports.link.send({ record: "taken" });
+  if (results.every(Boolean)) await run.ports.link.send({ record: "taken" });
   const pictures = await lookAtAll(run);
   refuseIfLost(run, pictures);
-  if (!pictures.every(isTaken)) throw new TurnBack("aborted", "the source took its key back first");
+  if (!allTaken(run, pictures)) throw new TurnBack("aborted", "the source took its key back first");
   tell(run, "taken", "the LUN shows that this host holds");
   return pictures;
 }
@@ -167,7 +208,7 @@ async function awaitVerified(run: Run): Promise<void> {
 export async function settle(run: Run, pictures: readonly Picture[]): Promise<Ending> {
   const underToken = run.legs.some((leg) => leg.offer.destinationToken !== null);
   if (underToken) {
-    await writeDown(run, "settling");
+    await writeDownIfPossible(run, "settling");
     await everyLeg(run, async (leg) => {
       const { destinationToken, key } = leg.offer;
       if (destinationToken === null) return;
@@ -176,6 +217,6 @@ export async function settle(run: Run, pictures: readonly Picture[]): Promise<En
     });
   }
   await run.ports.link.send({ record: "settled" });
-  await writeDown(run, "closed", "moved");
-  return { outcome: "moved", pictures: underToken ? await lookAtAll(run) : pictures };
+  await writeDownIfPossible(run, "closed", "moved");
+  return { outcome: "moved", pictures: underToken ? await lookAgain(run, pictures) : pictures };
 }

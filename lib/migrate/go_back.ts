@@ -5,19 +5,27 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { isTaken, type Picture } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDown } from "./run.ts";
-import { hasOneHolder } from "./offer.ts";
+import { unfinished } from "./report.ts";
+import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
+import { allTaken, hasTaken } from "./taken.ts";
+import { hasOneHolder, isEvictedFromAside } from "./offer.ts";
 import { evict, regain, restoreKey } from "./way_back.ts";
 
 /** How long a destination that still lives is given to leave by itself, where evicting it would cost more. */
 export const LEAVE_GRACE_MS = 2000;
 const LOOK_MS = 100;
+/** How long, and how often, a way back that meets with trouble is begun anew. */
+const PERSIST_MS = 5000;
+const PASSES = 6;
 
 /** How to go back. */
 export interface GoBackOptions {
-  /** Take the LUNs back although the destination holds all of them (`rollback`). */
+  /**
+   * Take the LUNs back although the destination holds all of them, and where nobody but a person can tell whether the
+   * guest was fenced (`rollback`).
+   */
   readonly evenIfTaken?: boolean;
   /** Evict everybody who shares the guest's key. */
   readonly evictShared?: boolean;
@@ -26,9 +34,33 @@ export interface GoBackOptions {
 /**
  * Goes back on every LUN. `moved` when the destination turns out to hold all of them; `fenced` when a third party has
  * removed the guest's key on one; otherwise `restored`.
+ *
+ * What stands in the way is tried again for a while. Errors: PrmigError `unsure` when it stays there, `refused`
+ * when the destination could be evicted only with others who share its key.
  */
 export async function goBack(run: Run, reason: TurnBack, options: GoBackOptions = {}): Promise<Ending> {
-  await writeDownIfPossible(run);
+  await writeDownIfPossible(run, run.legs.some((leg) => leg.aside) ? "evicting" : "aborting");
+  const { clock } = run.ports;
+  const deadline = clock.now() + PERSIST_MS;
+  for (let pass = 1;; pass++) {
+    try {
+      const ending = await goBackOnce(run, reason, options);
+      if (ending.outcome === "moved") return ending;
+      // A source that steps aside to evict a destination gives that destination a last chance to take.
+      const took = run.legs.some((leg, i) => hasTaken(run, leg, ending.pictures[i]!));
+      if (took && pass < PASSES) continue;
+      await writeDownIfPossible(run, "closed", ending.outcome);
+      return ending;
+    } catch (error) {
+      if (!(error instanceof PrmigError) || error.kind === "refused") throw error;
+      if (clock.now() >= deadline || pass >= PASSES) throw error.kind === "unsure" ? error : unfinished(run, error);
+      tell(run, "abort", `trying again: ${error.message}`);
+      await clock.sleep(LOOK_MS * 2 ** pass);
+    }
+  }
+}
+
+async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): Promise<Ending> {
   const fencings: TurnBack[] = [];
   const guarded = async (leg: Leg, work: () => Promise<Picture>): Promise<Picture> => {
     try {
@@ -40,35 +72,24 @@ export async function goBack(run: Run, reason: TurnBack, options: GoBackOptions 
     }
   };
   // First everything that is still ours: only what was taken beside something that was not has to be regained.
-  const first = await everyLeg(run, (leg) => guarded(leg, () => restoreKey(run, leg)));
-  const taken = (picture: Picture): boolean => run.committed && isTaken(picture);
-  if (first.every(taken) && !options.evenIfTaken) return { outcome: "moved", pictures: first };
+  const first = await everyLeg(run, (leg) => guarded(leg, () => restoreKey(run, leg, options.evenIfTaken ?? false)));
+  if (allTaken(run, first) && !options.evenIfTaken) return { outcome: "moved", pictures: first };
   const evictShared = options.evictShared ?? false;
-  await everyLeg(run, (leg) => guarded(leg, () => run.committed ? regain(run, leg, evictShared) : look(leg)));
+  const taken = run.legs.filter((leg, i) => hasTaken(run, leg, first[i]!));
+  await everyLeg(run, (leg) => guarded(leg, () => taken.includes(leg) ? regain(run, leg, evictShared) : look(leg)));
   await run.ports.link.send({ record: "abort", reason: reason.message });
   await letLeave(run);
   await everyLeg(run, (leg) => guarded(leg, () => evict(run, leg)));
   const pictures = await lookAtAll(run);
   const lost = pictures.some((picture) => picture.source.under === "gone");
-  const outcome = fencings.length > 0 || lost ? "fenced" : "restored";
-  await writeDown(run, "closed", outcome);
-  return { outcome, pictures };
-}
-
-/** A journal that cannot be written is no reason to leave the source without its key. */
-async function writeDownIfPossible(run: Run): Promise<void> {
-  try {
-    await writeDown(run, "aborting");
-  } catch (error) {
-    if (!(error instanceof PrmigError)) throw error;
-    tell(run, "abort", `going back without a journal: ${error.message}`);
-  }
+  return { outcome: fencings.length > 0 || lost ? "fenced" : "restored", pictures };
 }
 
 /** Waits for a destination to unregister itself, where that is better than evicting it. */
 async function letLeave(run: Run): Promise<void> {
   const { link, clock } = run.ports;
-  const deadline = clock.now() + LEAVE_GRACE_MS + (link.duplex ? 0 : LEAVE_GRACE_MS);
+  const patient = !link.duplex || run.legs.some((leg) => isEvictedFromAside(leg.offer));
+  const deadline = clock.now() + LEAVE_GRACE_MS + (patient ? LEAVE_GRACE_MS : 0);
   const inNoHurry = (leg: Leg, picture: Picture): boolean =>
     picture.destination.under !== "gone" && picture.source.under === "key" &&
     (link.duplex ? !(hasOneHolder(leg.offer) && picture.destination.holds) : !hasOneHolder(leg.offer));

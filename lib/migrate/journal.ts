@@ -133,7 +133,7 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 const ROLES = {
-  source: ["offered", "committing", "aborting"],
+  source: ["offered", "committing", "aborting", "evicting"],
   destination: ["preparing", "prepared", "taking", "settling", "leaving"],
 };
 const envelope = v.strictObject({

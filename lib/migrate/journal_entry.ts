@@ -7,7 +7,7 @@ import type { Method } from "./messages.ts";
 import type { Offer } from "./offer.ts";
 
 /** What a side was about to do when it wrote. The LUN, not the journal, says whether it was done. */
-export type SourcePhase = "offered" | "committing" | "aborting" | "closed";
+export type SourcePhase = "offered" | "committing" | "aborting" | "evicting" | "closed";
 export type DestinationPhase = "preparing" | "prepared" | "taking" | "settling" | "leaving" | "closed";
 
 /** How a hand-over ended for one side, as read from the LUN. */

@@ -1,67 +1,129 @@
 /**
  * The destination's way out: unregister on every LUN, but only where that is safe, and wait until it is.
  *
- * Safe means: the source does not stand under its token (our registration then keeps the guest's key on the LUN), we do
- * not hold what the source has yet to regain, and the source has had the time to look after it took its key back.
+ * Safe means: the source does not stand under its token (our registration then keeps the guest's key on the LUN), it will
+ * not commit any more, we do not hold what it has yet to regain, and it has had the time to look after it took its key back.
  *
  * @module
  */
 import { PrmigError } from "../errors.ts";
 import { LEAVE_GRACE_MS } from "./go_back.ts";
 import { stayMs } from "./lease.ts";
-import { destinationKey, hasOneHolder } from "./offer.ts";
-import { isSourceIntact, isTaken, type Picture } from "./picture.ts";
+import { destinationKey, hasOneHolder, isEvictedFromAside } from "./offer.ts";
+import { isSourceIntact, type Picture } from "./picture.ts";
 import { rekey, standsUnder } from "./rekey.ts";
-import { type Ending, everyLeg, type Leg, lookAtAll, type Run, tell, writeDown } from "./run.ts";
+import { type Ending, everyLeg, type Leg, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
+import { allTaken, hasTaken } from "./taken.ts";
 import { truthOf } from "./truth.ts";
+import { STEP_ASIDE_MS } from "./way_back.ts";
 
 const LOOK_MS = 100;
 
+/** What a destination that leaves knows of the source. */
+export interface LeaveOptions {
+  /** The source is known not to commit any more, or never could. */
+  readonly released: boolean;
+  /** On the clock of the hand-over: until then the source may commit. */
+  readonly stayUntil: number;
+  /** What was seen of the LUNs so far. */
+  readonly still?: Stillness;
+}
+
+/** How long a LUN must have been still before a destination leaves by itself that the source may be stepping aside to evict. */
+const STILL_MS = 2 * STEP_ASIDE_MS;
+
 /**
- * Leaves. `released`: the source is known not to commit any more, or never could.
+ * Leaves. Ends `restored` (the source holds), `fenced` (it is gone, and so are we), `moved` when it turns out that we hold
+ * every LUN after all, or `nothing`: we are gone, and how it ends is the source's to say.
  *
- * Ends `restored` (the source holds), `fenced` (it does not, nor do we), or `moved` when it turns out that we hold every
- * LUN after all. Throws PrmigError `unsure` when we could not leave in time.
+ * Throws PrmigError `unsure` when we could not leave in time.
  */
-export async function leave(run: Run, released: boolean): Promise<Ending> {
+export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
+  const { released, stayUntil, still = new Stillness() } = options;
   const { link, clock } = run.ports;
   const deadline = clock.now() + Math.max(run.timeoutMs, stayMs(run)) + 2 * LEAVE_GRACE_MS;
-  await writeDown(run, "leaving");
-  let backSince: number | null = null;
+  await writeDownIfPossible(run, "leaving");
+  let free = released;
+  let left = false;
   for (;;) {
-    const pictures = await lookAtAll(run);
-    if (run.committed && pictures.every(isTaken)) return { outcome: "moved", pictures };
-    if (pictures.every((p) => p.destination.under === "gone")) return await close(run, pictures);
-    backSince = pictures.some((p) => p.source.under === "token") ? null : backSince ?? clock.now();
-    const graceOver = backSince !== null && clock.now() - backSince >= LEAVE_GRACE_MS;
-    if (released || graceOver) {
-      const byLeg = new Map(run.legs.map((leg, i) => [leg, pictures[i]!]));
-      const went = await everyLeg(run, (leg) => unregister(run, leg, byLeg.get(leg)!));
-      if (went.some(Boolean)) continue;
+    const pictures = await lookOrWait(run, deadline);
+    if (pictures === null) continue;
+    if (allTaken(run, pictures)) return { outcome: "moved", pictures };
+    const stillMs = still.since(pictures, clock.now());
+    const gone = pictures.every((p) => p.destination.under === "gone");
+    const aside = pictures.some((p) => p.source.under === "token");
+    if (gone && (left || isOver(pictures, stillMs))) return await close(run, pictures);
+    const graceOver = !aside && stillMs >= LEAVE_GRACE_MS && clock.now() >= stayUntil;
+    const byLeg = new Map(run.legs.map((leg, i) => [leg, pictures[i]!]));
+    const mayGo = (leg: Leg): boolean => graceOver || free && (!isEvictedFromAside(leg.offer) || stillMs >= STILL_MS);
+    const went = await everyLeg(run, async (leg) => mayGo(leg) && await unregister(run, leg, byLeg.get(leg)!));
+    if (went.some(Boolean)) {
+      left = true;
+      continue;
     }
     if (clock.now() >= deadline) throw stuck(run, pictures);
     const message = await link.next(LOOK_MS);
-    if (message.record === "abort") released = true;
+    if (message.record === "abort") free = true;
+  }
+}
+
+/**
+ * Removed by somebody else, we cannot tell at once whether the source evicted us or the guest was fenced: the source decides
+ * that, and may have to drop its key again. This is how long it is given.
+ */
+function isOver(pictures: readonly Picture[], stillMs: number): boolean {
+  if (pictures.some((p) => p.source.under === "gone")) return true;
+  return stillMs >= (pictures.some((p) => p.source.under === "token") ? 2 * LEAVE_GRACE_MS : STILL_MS);
+}
+
+/** Looks; `null` after a while when a LUN cannot be read now. Throws its PrmigError once the time is up. */
+async function lookOrWait(run: Run, deadline: number): Promise<Picture[] | null> {
+  const { clock } = run.ports;
+  try {
+    return await lookAtAll(run);
+  } catch (error) {
+    if (!(error instanceof PrmigError) || clock.now() >= deadline) throw error;
+    tell(run, "leave", `trying again: ${error.message}`);
+    await clock.sleep(LOOK_MS);
+    return null;
+  }
+}
+
+/**
+ * Since when nobody has changed a registration. Told by PRGENERATION, so that a source that stepped under its token and
+ * back between two of our looks is given its time to look as well; and so that it can ask us to stay for a moment
+ * (way_back.ts, "steps aside").
+ */
+export class Stillness {
+  #generations = "";
+  #since = 0;
+
+  /** Milliseconds for which these LUNs have been as they are. */
+  since(pictures: readonly Picture[], now: number): number {
+    const generations = pictures.map((p) => `${p.state.generation}${p.source.under}`).join();
+    if (generations !== this.#generations) [this.#generations, this.#since] = [generations, now];
+    return now - this.#since;
   }
 }
 
 async function unregister(run: Run, leg: Leg, picture: Picture): Promise<boolean> {
   if (picture.destination.under === "gone" || picture.source.under === "token") return false;
-  if (run.committed && isTaken(picture)) return false; // the source has yet to come for it
+  if (hasTaken(run, leg, picture)) return false; // the source has yet to come for it
   if (hasOneHolder(leg.offer) && picture.destination.holds) return false; // the reservation would go with us
   let went = false;
   for (const own of leg.own) {
     const key = destinationKey(leg.offer);
     if (!standsUnder(run, own, picture, key)) continue;
     tell(run, "leave", "REGISTER key -> 0", leg);
-    went = await rekey(run, leg, own, key, 0n) || went;
+    went = await rekey(run, leg, own, key, 0n, { once: true }) || went;
   }
   return went;
 }
 
 async function close(run: Run, pictures: readonly Picture[]): Promise<Ending> {
-  const outcome = pictures.every(isSourceIntact) ? "restored" : "fenced";
-  await writeDown(run, "closed", outcome);
+  const fenced = pictures.some((p) => p.source.under === "gone");
+  const outcome = fenced ? "fenced" : pictures.every(isSourceIntact) ? "restored" : "nothing";
+  await writeDownIfPossible(run, "closed", outcome);
   return { outcome, pictures };
 }
 

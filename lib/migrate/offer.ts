@@ -59,6 +59,14 @@ export function hasOneHolder(offer: Offer): boolean {
   return offer.type !== 0 && !prTypeInfo(offer.type)!.allRegistrants;
 }
 
+/**
+ * True when a source cannot evict a destination but by stepping aside to its token: they stand under one key, and a
+ * PREEMPT of the sender's own key would remove the sender too.
+ */
+export function isEvictedFromAside(offer: Offer): boolean {
+  return offer.destinationToken === null && !hasOneHolder(offer);
+}
+
 /** The nexus of a registration, or `null` where the target hides it. */
 export function nexusName(registration: Registration): NexusName | null {
   const { transportId, relativeTargetPort } = registration;

@@ -18,6 +18,8 @@ export interface Seat {
   readonly holds: boolean;
   /** Its registrations, for people and for further commands. */
   readonly registrations: readonly Registration[];
+  /** Every one of its paths stands under the same key. */
+  readonly agreed: boolean;
 }
 
 /** A LUN in the light of an offer. */
@@ -67,7 +69,8 @@ function namesAreKnown(offer: Offer): boolean {
 function seat(offer: Offer, state: PrState, registrations: Registration[], token: bigint | null): Seat {
   const has = (key: bigint | null): boolean => registrations.some((r) => r.key === key);
   const under = registrations.length === 0 ? "gone" : has(token) ? "token" : has(offer.key) ? "key" : "other";
-  return { under, holds: holds(offer, state, registrations), registrations };
+  const agreed = registrations.every((r) => r.key === registrations[0]!.key);
+  return { under, holds: holds(offer, state, registrations), registrations, agreed };
 }
 
 function holds(offer: Offer, state: PrState, registrations: Registration[]): boolean {
@@ -84,6 +87,11 @@ function stillThere(other: Bystander, state: PrState): boolean {
 /** The destination is registered and the source untouched. */
 export function isPrepared(picture: Picture): boolean {
   return picture.destination.under !== "gone" && picture.source.under !== "gone";
+}
+
+/** The source has put all of its paths under its token: now the destination may take, and no path will be left over. */
+export function isCommitted(picture: Picture): boolean {
+  return picture.source.under === "token" && picture.source.agreed && picture.destination.under !== "gone";
 }
 
 /** The move has happened: the destination holds and the source is gone. */

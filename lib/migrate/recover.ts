@@ -15,10 +15,11 @@ import type { JournalEntry } from "./journal_entry.ts";
 import { leave } from "./leave.ts";
 import { stayMs } from "./lease.ts";
 import { type Lun, pathName } from "./lun.ts";
-import { isTaken } from "./picture.ts";
+import { isCommitted } from "./picture.ts";
 import type { Ports } from "./ports.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Ending, type Leg, lookAtAll, type OwnPath, type Run, tell, writeDown } from "./run.ts";
+import { type Ending, type Leg, lookAtAll, type OwnPath, type Run, tell, writeDownIfPossible } from "./run.ts";
+import { allTaken } from "./taken.ts";
 
 /** How to recover. */
 export interface RecoverOptions extends GoBackOptions {
@@ -36,7 +37,8 @@ export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Port
   const { handOver, role, method, windowMs, committed } = entry;
   const legs = entry.luns.map(({ offer }, i): Leg => {
     const lun = luns[i]!;
-    return { lun, offer, own: ownPaths(entry, lun, offer.source) };
+    const own = ownPaths(entry, lun, offer.source);
+    return entry.phase === "evicting" ? { lun, offer, own, aside: "evicting" } : { lun, offer, own };
   });
   return { handOver, role, method, legs, ports, windowMs, timeoutMs, committed };
 }
@@ -60,7 +62,7 @@ async function recoverSource(run: Run, options: RecoverOptions): Promise<Ending>
   const ending = await goBackOrStay(run, options);
   if (ending.outcome !== "moved") return ending;
   tell(run, "recover", "the LUN shows that the destination holds");
-  await writeDown(run, "closed", "moved");
+  await writeDownIfPossible(run, "closed", "moved");
   return ending;
 }
 
@@ -70,7 +72,7 @@ async function goBackOrStay(run: Run, options: RecoverOptions): Promise<Ending> 
     return await goBack(run, new TurnBack("failed", "recovering an interrupted hand-over"), options);
   } catch (error) {
     if (options.evenIfTaken && error instanceof PrmigError && error.kind === "refused") {
-      await writeDown(run, "closed", "moved");
+      await writeDownIfPossible(run, "closed", "moved");
     }
     throw error;
   }
@@ -78,8 +80,8 @@ async function goBackOrStay(run: Run, options: RecoverOptions): Promise<Ending> 
 
 async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Promise<Ending> {
   const pictures = await lookAtAll(run);
-  if (run.committed && pictures.every(isTaken)) return await settle(run, pictures);
-  if (pictures.every((p) => p.source.under === "token" && p.destination.under !== "gone")) {
+  if (allTaken(run, pictures)) return await settle(run, pictures);
+  if (pictures.every(isCommitted)) {
     try {
       return await takeAll(run);
     } catch (error) {
@@ -92,7 +94,7 @@ async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Pro
     tell(run, "recover", `waiting ${Math.ceil(missing / 1000)} s: the source may still commit`);
     await run.ports.clock.sleep(missing);
   }
-  const ending = await leave(run, false);
+  const ending = await leave(run, { released: false, stayUntil: 0 });
   return ending.outcome === "moved" ? await settle(run, ending.pictures) : ending;
 }
 

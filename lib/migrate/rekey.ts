@@ -6,18 +6,34 @@
 import type { Registration } from "../pr/types.ts";
 import { nexusName } from "./offer.ts";
 import type { Picture } from "./picture.ts";
-import { type Leg, type OwnPath, type Run, step } from "./run.ts";
+import { type Judge, type Leg, type OwnPath, type Run, step } from "./run.ts";
 
 /**
  * REGISTER RK=`from` SARK=`to` on one path, with the LUN's power-loss setting carried along; 0n means "not registered".
- * False when the LUN has decided otherwise: this path no longer stands under `from`.
+ * False when the LUN has decided otherwise: this path no longer stands under `from`. It is sent again, after a look, only
+ * while it is `possible`, and never if it goes but `once`.
  */
-export async function rekey(run: Run, leg: Leg, own: OwnPath, from: bigint, to: bigint): Promise<boolean> {
+export async function rekey(
+  run: Run,
+  leg: Leg,
+  own: OwnPath,
+  from: bigint,
+  to: bigint,
+  { possible = () => true, once }: Partial<Judge> = {},
+): Promise<boolean> {
   const request = { action: "register", rk: from, sark: to, aptpl: leg.offer.ptplActive } as const;
-  const { result } = await step(run, leg, own, request, {
+  if (run.role === "source") delete leg.sourceWas; // until it is answered
+  const { result, by } = await step(run, leg, own, request, {
     done: (picture) => standsUnder(run, own, picture, to),
-    possible: (picture) => standsUnder(run, own, picture, from),
+    possible: (picture) => standsUnder(run, own, picture, from) && possible(picture),
+    once,
   });
+  if (run.role === "source") {
+    const at = (key: bigint): Leg["sourceWas"] => key === leg.offer.commitToken ? "token" : "key";
+    if (result === "done") leg.sourceWas = at(to);
+    else if (by === "reply") leg.sourceWas ??= at(from); // unless it was seen elsewhere since
+    else delete leg.sourceWas;
+  }
   return result === "done";
 }
 

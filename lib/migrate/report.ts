@@ -18,8 +18,29 @@ export function reportSource(run: Run, reason: TurnBack, ending: Ending): never 
 
 /** The destination's report, once it has left. Never returns. */
 export function reportDestination(run: Run, reason: TurnBack | PrmigError, ending: Ending): never {
-  const kind = ending.outcome === "fenced" ? "refused" : reason.kind;
+  const { outcome, pictures } = ending;
+  const undecided = outcome === "nothing" && pictures.some((picture) => picture.source.under === "token");
+  const kind = outcome === "fenced"
+    ? "refused"
+    : undecided
+    ? "unsure"
+    : reason.kind === "unsure"
+    ? "failed"
+    : reason.kind;
   throw failure(run, kind, "take over", reason, ending);
+}
+
+/** The report of a way back, or out, that met with trouble which stayed. */
+export function unfinished(run: Run, error: PrmigError): PrmigError {
+  const devices = run.legs.map((leg) => leg.lun.device).join(", ");
+  const what = run.role === "source" ? "take back" : "finish or leave";
+  return new PrmigError("unsure", {
+    ...error.facts,
+    message: `Cannot ${what} ${devices}: ${error.message}`,
+    device: error.facts.device ?? devices,
+    lun: "not known in full: this host may stand under a one-time key (prmg...); nobody else can reserve the LUN",
+    remedy: "prmig recover, once the cause is gone",
+  }, { cause: error });
 }
 
 function failure(
@@ -33,14 +54,21 @@ function failure(
   const cause = reason instanceof PrmigError ? reason : reason.cause;
   const facts = cause instanceof PrmigError ? cause.facts : undefined;
   const state = outcome === "fenced" ? "the guest stays fenced: " : kind === "unsure" ? "" : "as before: ";
+  const seen = pictures.length === 0 ? "nothing was sent" : pictures.map(truthOf).join(" | ");
   return new PrmigError(kind, {
     message: `Cannot ${what} ${devices}: ${reason.message}`,
     device: facts?.device ?? devices,
     ...facts?.command && { command: facts.command },
     ...facts?.status && { status: facts.status },
-    lun: state + pictures.map(truthOf).join(" | "),
-    remedy: kind === "unsure" ? "prmig recover" : remedy(run, reason, outcome),
+    lun: state + seen,
+    remedy: kind === "unsure" ? unsureRemedy(run) : remedy(run, reason, outcome),
   }, { cause: reason });
+}
+
+function unsureRemedy({ role }: Run): string {
+  return role === "source"
+    ? "prmig recover"
+    : "prmig recover on the source; nothing of this host is on the LUN any more";
 }
 
 function remedy(run: Run, reason: TurnBack | PrmigError, outcome: Ending["outcome"]): string {

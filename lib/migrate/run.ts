@@ -27,6 +27,14 @@ export interface Leg {
   readonly own: readonly OwnPath[];
   /** Replaced, never edited, when the guest re-keys itself while the destination is prepared. */
   offer: Offer;
+  /** Source: the key under which it was last known to stand; absent when one of its REGISTERs went unanswered. See taken.ts. */
+  sourceWas?: "key" | "token";
+  /** Destination: its PREEMPT of the token was answered GOOD. */
+  took?: boolean;
+  /** The source has stepped aside to its token to evict the destination, or may have; or it knows that it did evict it. */
+  aside?: "evicting" | "evicted";
+  /** The source has restored its key, or may have, and has not looked yet whether the witness of its being unfenced is there. */
+  unwitnessed?: boolean;
 }
 
 /** One side's hand-over. */
@@ -55,12 +63,30 @@ export interface Ending {
 
 /** Reads one LUN in the light of its offer. */
 export async function look(leg: Leg): Promise<Picture> {
-  return pictureOf(leg.offer, await observe(leg.lun));
+  return note(leg, pictureOf(leg.offer, await observe(leg.lun)));
+}
+
+/** Remembers what a picture tells for the time when the source will be gone. */
+function note(leg: Leg, picture: Picture): Picture {
+  const { under } = picture.source;
+  if (under === "key" || under === "token") leg.sourceWas = under;
+  return picture;
 }
 
 /** Reads every LUN, all at once. */
 export function lookAtAll(run: Run): Promise<Picture[]> {
   return everyLeg(run, look);
+}
+
+/** Reads every LUN for a report; what was seen before stands where one cannot be read. */
+export async function lookAgain(run: Run, before: readonly Picture[]): Promise<readonly Picture[]> {
+  try {
+    return await lookAtAll(run);
+  } catch (error) {
+    if (!(error instanceof PrmigError)) throw error;
+    tell(run, "look", error.message);
+    return before;
+  }
 }
 
 /** Does one thing on every LUN at once and waits for all of them, so that no command is under way when one has failed. */
@@ -73,17 +99,25 @@ export async function everyLeg<T>(run: Run, work: (leg: Leg) => Promise<T>): Pro
   return results.map((r) => (r as PromiseFulfilledResult<T>).value);
 }
 
+/** When a command counts as carried out, when it still makes sense; see {@link Step}. */
+export interface Judge {
+  readonly done: (picture: Picture) => boolean;
+  readonly possible: (picture: Picture) => boolean;
+  readonly once?: boolean;
+}
+
 /** One command of the protocol on one path, judged by the picture of its LUN. */
 export function step(
   run: Run,
   leg: Leg,
   own: OwnPath,
   request: PrOutRequest,
-  judge: { done: (picture: Picture) => boolean; possible: (picture: Picture) => boolean },
+  { done, possible, once = false }: Judge,
 ): Promise<StepResult> {
-  const of = (test: (picture: Picture) => boolean): Step["done"] => (state) => test(pictureOf(leg.offer, state));
+  const of = (test: (picture: Picture) => boolean): Step["done"] => (state) =>
+    test(note(leg, pictureOf(leg.offer, state)));
   const { lun } = leg;
-  return act({ lun, path: own.path, request, done: of(judge.done), possible: of(judge.possible) }, run.ports.clock);
+  return act({ lun, path: own.path, request, done: of(done), possible: of(possible), once }, run.ports.clock);
 }
 
 /** Writes down what is about to be done. */
@@ -101,6 +135,23 @@ export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase,
     committed,
     ...outcome && { outcome },
   });
+}
+
+/**
+ * Writes down what needs no journal to be safe: that a side turns back or closes, which the LUN tells as well. A disk that
+ * is full then must not keep a source from its key, or a move that is done from being reported.
+ */
+export async function writeDownIfPossible(
+  run: Run,
+  phase: SourcePhase | DestinationPhase,
+  outcome?: Outcome,
+): Promise<void> {
+  try {
+    await writeDown(run, phase, outcome);
+  } catch (error) {
+    if (!(error instanceof PrmigError)) throw error;
+    tell(run, "journal", `${error.message}; going on without: prmig recover will close it`);
+  }
 }
 
 /** Tells people. */

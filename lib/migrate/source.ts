@@ -8,12 +8,23 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { isPrepared, isTaken, type Picture } from "./picture.ts";
+import { isPrepared, type Picture } from "./picture.ts";
 import { rekey } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Ending, everyLeg, type Leg, lookAtAll, type Run, tell, writeDown } from "./run.ts";
+import {
+  type Ending,
+  everyLeg,
+  type Leg,
+  lookAgain,
+  lookAtAll,
+  type Run,
+  tell,
+  writeDown,
+  writeDownIfPossible,
+} from "./run.ts";
 import { goBack } from "./go_back.ts";
 import { Lease } from "./lease.ts";
+import { allTaken, hasTaken } from "./taken.ts";
 import { holderInWords } from "./truth.ts";
 import { reportSource } from "./report.ts";
 import { followGuest, offerNow } from "./follow.ts";
@@ -58,7 +69,7 @@ async function awaitPrepared(run: Run, lease: Lease): Promise<void> {
     if (said) {
       const pictures = await lookAtAll(run);
       refuseIfFenced(run, pictures);
-      if (run.committed && pictures.every(isTaken)) return;
+      if (allTaken(run, pictures)) return;
       refuseIfChanged(run, pictures);
       if (pictures.every(isPrepared)) return tell(run, "prepared", "the destination is registered");
     }
@@ -119,7 +130,7 @@ async function awaitTaken(run: Run): Promise<Picture[]> {
   for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
     if (said) {
       const pictures = await lookAtAll(run);
-      if (pictures.every(isTaken)) return pictures;
+      if (allTaken(run, pictures)) return pictures;
       refuseIfFenced(run, pictures);
     }
     const message = await link.next(link.duplex ? LOOK_MS.besideMessages : pause);
@@ -140,9 +151,9 @@ async function verified(run: Run, pictures: readonly Picture[]): Promise<Ending>
     let said: string;
     do said = (await link.next(LOOK_MS.besideMessages)).record; while (!ENDINGS.includes(said));
     const underToken = run.legs.some((leg) => leg.offer.destinationToken !== null);
-    if (said === "settled" && underToken) last = await lookAtAll(run);
+    if (said === "settled" && underToken) last = await lookAgain(run, pictures);
   }
-  await writeDown(run, "closed", "moved");
+  await writeDownIfPossible(run, "closed", "moved");
   return { outcome: "moved", pictures: last };
 }
 
@@ -150,7 +161,7 @@ async function verified(run: Run, pictures: readonly Picture[]): Promise<Ending>
 function refuseIfFenced(run: Run, pictures: readonly Picture[]): void {
   pictures.forEach((picture, i) => {
     const { source, destination } = picture;
-    const gone = source.under === "gone" && !(run.committed && isTaken(picture));
+    const gone = source.under === "gone" && !hasTaken(run, run.legs[i]!, picture);
     const witnessGone = source.under === "token" && destination.under === "gone";
     if (!gone && !witnessGone) return;
     const what = gone ? "this host's registration was removed" : "the guest's key was removed";

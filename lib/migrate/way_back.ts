@@ -8,11 +8,15 @@
  */
 import { PrmigError } from "../errors.ts";
 import { destinationKey, hasOneHolder, keyIsShared, preemptType } from "./offer.ts";
-import { isTaken, type Picture } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 import { rekey, standsUnder } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Leg, look, type Run, step, tell } from "./run.ts";
+import { type Leg, look, type Run, step, tell, writeDown } from "./run.ts";
+import { hasTaken } from "./taken.ts";
 import { holderInWords, truthOf } from "./truth.ts";
+
+/** From asking a destination to stay to stepping aside; it stays for twice that time. */
+export const STEP_ASIDE_MS = 500;
 
 /**
  * REGISTER X -> K, the deciding path first. The LUN decides the race with the destination's PREEMPT: a conflict means
@@ -20,21 +24,45 @@ import { holderInWords, truthOf } from "./truth.ts";
  *
  * Throws TurnBack `fenced` when a third party has preempted K meanwhile. The destination's registration is the witness:
  * it stands under K (or under its token) until the source has looked, so that K was never off the LUN while it stands.
+ * A source that had stepped aside to evict that witness cannot tell, unless it knows that it did: then a person has to say,
+ * by `unfenced`. Throws PrmigError `unsure` until then.
  */
-export async function restoreKey(run: Run, leg: Leg): Promise<Picture> {
+export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise<Picture> {
   const { key, commitToken } = leg.offer;
   const before = await look(leg);
+  if (before.source.under === "key" && leg.unwitnessed) return await witnessed(run, leg, before);
   if (before.source.under !== "token") return before;
-  if (before.destination.under === "gone") await fenced(run, leg, commitToken, before);
+  if (before.destination.under !== "gone") delete leg.aside;
+  else if (leg.aside === undefined) await fenced(run, leg, commitToken, before);
+  else if (leg.aside === "evicting" && !unfenced) throw undecided(run, leg, before);
+  leg.unwitnessed = before.destination.under !== "gone";
   tell(run, "abort", "REGISTER token -> key", leg);
   const [deciding, ...rest] = leg.own;
   if (!await rekey(run, leg, deciding!, commitToken, key)) return await look(leg);
   for (const own of rest) await rekey(run, leg, own, commitToken, key);
   const after = await look(leg);
-  if (after.destination.under === "gone") await fenced(run, leg, key, after);
+  if (leg.unwitnessed) await witnessed(run, leg, after);
   // A PREEMPT that came between two of our paths has removed the later ones only.
   for (const own of rest) if (standsUnder(run, own, after, 0n)) await rekey(run, leg, own, 0n, key);
   return after;
+}
+
+/** The look after the REGISTER: the destination is still there, or the guest was fenced. */
+async function witnessed(run: Run, leg: Leg, picture: Picture): Promise<Picture> {
+  if (picture.destination.under === "gone") await fenced(run, leg, leg.offer.key, picture);
+  delete leg.unwitnessed;
+  return picture;
+}
+
+function undecided(run: Run, leg: Leg, picture: Picture): PrmigError {
+  const { device } = leg.lun;
+  return new PrmigError("unsure", {
+    message:
+      `Cannot tell whether the guest was fenced on ${device}: this host had stepped aside to evict the destination`,
+    device,
+    lun: `${truthOf(picture)}; nobody else can reserve it`,
+    remedy: `ask whoever fences; if nobody fenced this guest: prmig rollback ${run.handOver}`,
+  });
 }
 
 /** A third party removed the guest's key: what is left of the source under `key` goes, nothing comes back. */
@@ -51,7 +79,7 @@ async function fenced(run: Run, leg: Leg, key: bigint, picture: Picture): Promis
 export async function regain(run: Run, leg: Leg, evictShared: boolean): Promise<Picture> {
   const { key, destinationToken } = leg.offer;
   const before = await look(leg);
-  if (!isTaken(before)) return before;
+  if (!hasTaken(run, leg, before)) return before;
   if (keyIsShared(leg.offer) && before.destination.under === "key" && destinationToken !== null && !evictShared) {
     throw sharedKey(leg, before);
   }
@@ -83,21 +111,54 @@ export async function evict(run: Run, leg: Leg): Promise<Picture> {
 /**
  * Types without a single holder: preempting one's own key would remove the source too, so it steps aside to its token.
  * K is off the LUN for one command, between PREEMPT and the last REGISTER; nothing shorter exists (docs/hand-over.md).
+ *
+ * Written down before, because a source that dies in between must not be taken for fenced. A destination that lives after
+ * all may see the token and take: the LUN decides, and {@link restoreKey} reads it.
  */
 async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   const { key, commitToken } = leg.offer;
+  // A destination that lives and is about to leave would look as if it had been fenced. It stays where it sees that the
+  // LUN is not still, so: a REGISTER that changes nothing else, and time for the command it may have sent already.
+  await stir(run, leg);
+  await run.ports.clock.sleep(STEP_ASIDE_MS);
+  const { destination, source } = await look(leg);
+  if (destination.under === "gone" || source.under !== "key") return;
+  run.committed = true;
+  leg.aside = "evicting";
+  await writeDown(run, "evicting");
   for (const own of leg.own) await rekey(run, leg, own, key, commitToken);
-  if (!await preempt(run, leg, commitToken, key)) await fenced(run, leg, commitToken, await look(leg));
+  const by = await preempt(run, leg, commitToken, key);
+  if (by === "lun") throw undecided(run, leg, await look(leg));
+  if (by === "nobody") {
+    // Nobody was under K any more: the destination has taken, or a third party was first.
+    const picture = await look(leg);
+    if (picture.source.under !== "token" || picture.destination.under !== "gone") return;
+    await fenced(run, leg, commitToken, picture);
+  }
+  leg.aside = "evicted";
   for (const own of leg.own) await rekey(run, leg, own, commitToken, key);
 }
 
-async function preempt(run: Run, leg: Leg, rk: bigint, sark: bigint): Promise<boolean> {
+/** REGISTER K -> K: changes PRGENERATION, and nothing else. */
+async function stir(run: Run, leg: Leg): Promise<void> {
+  const { key, ptplActive: aptpl } = leg.offer;
+  const [own] = leg.own;
+  const { generation } = (await look(leg)).state;
+  const standing = (picture: Picture): boolean => standsUnder(run, own!, picture, key);
+  await step(run, leg, own!, { action: "register", rk: key, sark: key, aptpl }, {
+    done: (picture) => standing(picture) && picture.state.generation !== generation,
+    possible: standing,
+  });
+}
+
+/** What shows that the destination was preempted by us: the reply, or no more than the LUN; `nobody`: it was not. */
+async function preempt(run: Run, leg: Leg, rk: bigint, sark: bigint): Promise<"reply" | "lun" | "nobody"> {
   const request = { action: "preempt", rk, sark, type: preemptType(leg.offer) } as const;
-  const { result } = await step(run, leg, leg.own[0]!, request, {
+  const { result, by } = await step(run, leg, leg.own[0]!, request, {
     done: (picture) => picture.destination.under === "gone" && picture.source.holds,
     possible: (picture) => picture.destination.under !== "gone" && picture.source.under !== "gone",
   });
-  return result === "done";
+  return result === "conflict" || by === "look" ? "nobody" : by;
 }
 
 function sharedKey({ lun, offer }: Leg, picture: Picture): PrmigError {

@@ -8,6 +8,7 @@ import type { Outcome } from "../../lib/migrate/journal_entry.ts";
 import { isAllRegistrants } from "../../lib/pr/sim/model.ts";
 import type { Facts } from "./lun_table.ts";
 import { C_KEY, K, NEXUS, type Scene, type Who } from "./scene.ts";
+import { isUndecided } from "./moves.ts";
 import { isClosed, isFenced, type World } from "./world.ts";
 
 const SIDES = ["source", "destination"] as const;
@@ -47,10 +48,15 @@ function wrongOnLun(scene: Scene, world: World): string | null {
   return null;
 }
 
-/** How a side says that the hand-over ended. */
-export function outcomeOf(world: World, who: Who): Outcome | "unsure" | "nothing written" {
-  const { journal } = world[who];
-  return journal === null ? "nothing written" : journal.phase === "closed" ? journal.outcome! : "unsure";
+/** How a side says that the hand-over ended; by its journal, or, where the disk was full, by its exit. */
+export function outcomeOf({ variant }: Scene, world: World, who: Who): Outcome | "unsure" | "nothing written" {
+  const { journal, node, recovers } = world[who];
+  if (journal === null) return "nothing written";
+  if (journal.phase === "closed") return journal.outcome!;
+  const end = node?.end;
+  if (!end || recovers > 0 || world.left.faults === variant.budget.faults) return "unsure";
+  if (end.error === null) return "moved";
+  return end.error instanceof PrmigError && end.error.kind === "failed" ? "restored" : "unsure";
 }
 
 /** A process has ended: is what it says true? */
@@ -58,16 +64,20 @@ function wrongReport(scene: Scene, world: World, who: Who): string | null {
   const side = world[who];
   const error = side.node!.end!.error;
   if (error !== null && !(error instanceof PrmigError)) return `the ${who} threw: ${error.stack ?? error.message}`;
-  const outcome = outcomeOf(world, who);
-  if (error === null && side.recovers === 0 && outcome !== "moved") return `the ${who} exits 0 with "${outcome}"`;
+  const outcome = outcomeOf(scene, world, who);
+  const first = side.recovers === 0;
+  if (error === null && first && outcome !== "moved") return `the ${who} exits 0 with "${outcome}"`;
   if (error !== null && outcome === "moved") return `the ${who} fails although it says "moved": ${error.message}`;
   if (error !== null && outcome === "fenced" && error.kind !== "refused") {
     return `the ${who} was fenced and exits as "${error.kind}"`;
   }
-  if (error !== null && outcome === "unsure" && error.kind !== "unsure") {
+  if (error !== null && first && outcome === "unsure" && !mayBeOpen(scene, world, who, error)) {
     return `the ${who}'s journal is open, and it exits as "${error.kind}": ${error.message}`;
   }
-  if (outcome === "fenced" && !isFenced(world)) return `the ${who} says "fenced", and nobody fenced`;
+  // A third party that preempted the guest's key and met only others under it has fenced the guest, in a way.
+  if (outcome === "fenced" && !isFenced(world) && world.fence !== "missed") {
+    return `the ${who} says "fenced", and nobody fenced`;
+  }
   const success = outcome === "moved" || outcome === "restored";
   if (success && side.sawFenced && world.residual === "no") {
     return `F: the ${who} saw the fencing and says "${outcome}"`;
@@ -83,8 +93,18 @@ function wrongReport(scene: Scene, world: World, who: Who): string | null {
   return null;
 }
 
+/** What needs `prmig recover` says so by exit code 5; a disk that was full at the very end is only told. */
+function mayBeOpen({ variant, luns, offer }: Scene, world: World, who: Who, { kind }: PrmigError): boolean {
+  if (kind === "unsure" || world[who].journal!.phase === "offered") return true;
+  const keys = luns.facts(world.lun).keys[NEXUS[who]] ?? [];
+  const asBefore = who === "source" ? !keys.includes(offer.commitToken) : keys.length === 0;
+  return world.left.faults < variant.budget.faults && asBefore;
+}
+
 /** What is wrong in a world in which nothing more will happen. */
 export function wrongAtEnd(scene: Scene, world: World): string | null {
+  // A person has to be asked, and the person knows that the guest was fenced.
+  if (isUndecided(scene, world) && isFenced(world)) return null;
   const open = SIDES.find((who) => !isClosed(world[who]) && world[who].state !== "unborn");
   if (open && world[open].journal !== null) return `the ${open}'s journal is never closed`;
   const facts = scene.luns.facts(world.lun);
@@ -93,15 +113,18 @@ export function wrongAtEnd(scene: Scene, world: World): string | null {
     if (!a && !b) return null;
     return world.residual === "yes" && !b && a?.every((key) => key === K) ? null : "F: the guest is back after fencing";
   }
+  if (world.fence === "missed" && !a && !b) return null;
   const holders = SIDES.filter((who) => holds(scene, facts, who));
   if (holders.length !== 1) return `I3: ${holders.length} sides hold`;
   if (a && b) return "I3: both sides are registered";
   const paths = scene.variant.paths;
   const keys = a ?? b ?? [];
   if (keys.some((key) => key !== K) || keys.length !== paths) return "I3: a path is without the guest's key";
-  const says = SIDES.map((who) => outcomeOf(world, who)).filter((outcome) => outcome !== "nothing written");
+  const says = SIDES.map((who) => outcomeOf(scene, world, who));
   const right = holders[0] === "source" ? "restored" : "moved";
-  const liar = says.find((outcome) => outcome !== right && outcome !== "unsure");
+  const harmless: string[] = [right, "unsure", "nothing", "nothing written"];
+  if (world.fence === "missed") harmless.push("fenced");
+  const liar = says.find((outcome) => !harmless.includes(outcome));
   return liar === undefined ? null : `I3: the ${holders[0]} holds, and a side says "${liar}"`;
 }
 

@@ -22,10 +22,12 @@ import { preemptType } from "../../lib/migrate/offer.ts";
 import { classify } from "../../lib/scsi/outcome.ts";
 import type { Answer, Node, Op } from "./process.ts";
 import { K, type Scene, T_KEY, type Who } from "./scene.ts";
-import { isClosed, numberOf, other, type Side, type World } from "./world.ts";
+import { isClosed, isFenced, numberOf, other, type Side, type World } from "./world.ts";
 
 /** How far the clock moves when a deadline is to pass: every time-out of the source, not yet the destination's stay. */
 export const JUMP_MS = 5000;
+/** A wait of this time outlasts a PERSISTENT RESERVE OUT that the other side has decided to send. */
+const OUTLASTS_MS = 500;
 const MAX_RECOVERS = 3;
 
 /** One thing that may happen. */
@@ -129,17 +131,23 @@ function runningMoves(scene: Scene, world: World, who: Who, node: Node, moves: M
       moves.push({ who, what: () => `says ${inWordsMessage(op.message)}`, to: () => send(world, who, op.message) });
       return;
     case "sleep":
-      if (op.ms < 1000 || now - node.now >= op.ms) {
+      if (isLongSleep(op) ? now - node.now >= op.ms : op.ms < OUTLASTS_MS || !sends(world[other(who)])) {
+        const arrived = put(world, who, { late: null });
+        const after = op.ms < OUTLASTS_MS ? arrived : put(arrived, other(who), { late: null });
         moves.push({
           who,
           what: () => `waited ${op.ms} ms`,
-          to: () => answer(put(world, who, { late: null }), who, { now, name: `${now}:slept`, value: null }),
+          to: () => answer(after, who, { now, name: `${now}:slept`, value: null }),
         });
       }
       return;
     case "next":
       nextMoves(world, who, node, moves);
   }
+}
+
+function sends({ node }: Side): boolean {
+  return node?.op?.kind === "command" && isPrOut(node.op);
 }
 
 function nextMoves(world: World, who: Who, node: Node, moves: Move[]): void {
@@ -213,19 +221,25 @@ function recoverMoves(scene: Scene, world: World, who: Who, moves: Move[]): void
   const { journal, state, recovers, since } = side;
   if (state === "unborn" || isClosed(side) || journal === null || journal.phase === "closed") return;
   if (recovers >= MAX_RECOVERS) return;
+  const start = (evenIfTaken: boolean): Move["to"] => async () => {
+    const tree = scene.recover(who, journal, numberOf(journal), world.now, world.now - since, evenIfTaken);
+    const node = await tree.root();
+    const born = { state: "running", node, late: null, recovers: recovers + 1, seen: world.lun } as const;
+    return settle(put(world, who, born), who);
+  };
+  // Whoever runs the cluster knows whether it was fenced.
+  if (isUndecided(scene, world) && who === "source" && state === "ended" && !isFenced(world)) {
+    moves.push({ who, optional: true, what: () => "prmig rollback, by a person who knows", to: start(true) });
+  }
   // After a recover that could not finish, another one makes sense only once something has changed.
   if (state === "ended" && recovers > 0 && side.seen === world.lun && since === world.now) return;
-  moves.push({
-    who,
-    optional: true,
-    what: () => "prmig recover",
-    to: async () => {
-      const tree = scene.recover(who, journal, numberOf(journal), world.now, world.now - since);
-      const node = await tree.root();
-      const born = { state: "running", node, late: null, recovers: recovers + 1, seen: world.lun } as const;
-      return settle(put(world, who, born), who);
-    },
-  });
+  moves.push({ who, optional: true, what: () => "prmig recover", to: start(false) });
+}
+
+/** The source was stopped while it evicted, and nothing on the LUN tells whether it did or a third party fenced the guest. */
+export function isUndecided({ luns, offer }: Scene, { lun, source }: World): boolean {
+  const { a, b } = luns.facts(lun).keys;
+  return source.journal?.phase === "evicting" && !b && a !== undefined && a.includes(offer.commitToken);
 }
 
 function fenceMoves(scene: Scene, world: World, moves: Move[]): void {

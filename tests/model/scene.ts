@@ -8,6 +8,7 @@ import { runDestination } from "../../lib/migrate/destination.ts";
 import { Lease } from "../../lib/migrate/lease.ts";
 import { type Lun, pathName } from "../../lib/migrate/lun.ts";
 import { makeOffer } from "../../lib/migrate/make_offer.ts";
+import type { Method } from "../../lib/migrate/messages.ts";
 import type { Offer } from "../../lib/migrate/offer.ts";
 import { recover, type RecoverOptions, resumeRun } from "../../lib/migrate/recover.ts";
 import { type Run, writeDown } from "../../lib/migrate/run.ts";
@@ -53,6 +54,7 @@ export interface Variant {
   readonly type: PrType | 0;
   readonly shared: boolean;
   readonly duplex: boolean;
+  readonly method: Method;
   /** A third party preempts K at some instant. */
   readonly fence: boolean;
   readonly profile: Profile;
@@ -72,7 +74,7 @@ export interface Scene {
   readonly offer: Offer;
   readonly source: Tree;
   destination(now: number): Tree;
-  recover(who: Who, entry: JournalEntry, journal: number, now: number, endedMsAgo: number): Tree;
+  recover(who: Who, entry: JournalEntry, journal: number, now: number, endedMsAgo: number, evenIfTaken?: boolean): Tree;
 }
 
 /** Sets a scene. */
@@ -97,9 +99,8 @@ export async function setScene(variant: Variant): Promise<Scene> {
       relativeTargetPort: port,
     })),
   });
-  const leg = await makeOffer(open("source", (nexus) => nexus), { random: () => 0x58 });
-  // A destination token the trace can name.
-  const offer: Offer = { ...leg.offer, destinationToken: leg.offer.destinationToken && leg.offer.commitToken + 1n };
+  let random = 0;
+  const { offer } = await makeOffer(open("source", (nexus) => nexus), { random: () => ++random });
 
   const prepared = (who: Who, ports: ProcessPorts): { ports: ProcessPorts; lun: Lun } => {
     const changed = mutation[who]?.(ports, offer) ?? ports;
@@ -116,7 +117,7 @@ export async function setScene(variant: Variant): Promise<Scene> {
     return {
       ...common,
       role: who,
-      method: "token",
+      method: variant.method,
       legs: [{ lun: mine.lun, own, offer }],
       ports: mine.ports,
       committed: false,
@@ -150,10 +151,10 @@ export async function setScene(variant: Variant): Promise<Scene> {
     offer,
     source: new Tree(variant.duplex, 0, source),
     destination: (now) => once(`d${now}`, () => new Tree(variant.duplex, now, destination)),
-    recover: (who, entry, journal, now, endedMsAgo) =>
+    recover: (who, entry, journal, now, endedMsAgo, evenIfTaken = false) =>
       once(
-        `${who}${journal}@${now}-${endedMsAgo}`,
-        () => new Tree(false, now, recovery(who, entry, { timeoutMs: WINDOW_MS, endedMsAgo })),
+        `${who}${journal}@${now}-${endedMsAgo}${evenIfTaken}`,
+        () => new Tree(false, now, recovery(who, entry, { timeoutMs: WINDOW_MS, endedMsAgo, evenIfTaken })),
       ),
   };
 }

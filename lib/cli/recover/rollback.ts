@@ -1,10 +1,11 @@
 /**
- * `prmig rollback`: a closed hand-over taken back by its source, the other host being dead.
+ * `prmig rollback`: a closed hand-over taken back by its source, the other host being dead; or one in flight of which only
+ * a person can say that the guest was not fenced.
  *
  * @module
  */
 import { PrmigError } from "../../errors.ts";
-import { findClosed, journalDirectory } from "../../migrate/journal.ts";
+import { findClosed, findJournals, type FoundJournal, journalDirectory } from "../../migrate/journal.ts";
 import type { CommandContext } from "../context.ts";
 import { recoverOne, tellEnding } from "./run.ts";
 
@@ -21,9 +22,10 @@ export async function runRollback(
   context: CommandContext,
 ): Promise<void> {
   const directory = journalDirectory(context.env("PRMIG_STATE_DIR"));
-  const journal = await findClosed(directory, handOver, "source");
+  const undecided = await findUndecided(directory, handOver, context);
+  const journal = undecided ?? await findClosed(directory, handOver, "source");
   if (journal === null) throw unknown(handOver);
-  if (journal.entry.outcome !== "moved") throw notMoved(handOver, journal.entry.outcome ?? "unknown");
+  if (!undecided && journal.entry.outcome !== "moved") throw notMoved(handOver, journal.entry.outcome ?? "unknown");
   const { ending, legs } = await recoverOne(journal, timeout, { evenIfTaken: true, evictShared }, context);
   if (ending.outcome === "restored") return tellEnding(journal, ending, legs, context);
   throw new PrmigError("refused", {
@@ -32,6 +34,16 @@ export async function runRollback(
     lun: "the guest stays fenced",
     remedy: `prmig dump ${legs[0]?.lun.device ?? "DEV"}`,
   });
+}
+
+/** A hand-over that `recover` could not end, because a person has to say that nobody fenced the guest meanwhile. */
+async function findUndecided(
+  directory: string,
+  handOver: string,
+  { err }: CommandContext,
+): Promise<FoundJournal | null> {
+  const inFlight = await findJournals(directory, (path, why) => err.line(`a journal is corrupt: ${path}: ${why}`));
+  return inFlight.find(({ entry }) => entry.handOver === handOver && entry.phase === "evicting") ?? null;
 }
 
 function unknown(handOver: string): PrmigError {

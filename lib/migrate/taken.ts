@@ -1,0 +1,32 @@
+/**
+ * Was it the destination that removed the source? A LUN that shows the destination without the source says so, but for
+ * one case: a shared key, and a type without a single holder. There a third party that preempts the guest's key while the
+ * source stands under it leaves the same picture behind, and only memory or the others who shared the key can tell.
+ *
+ * @module
+ */
+import { hasOneHolder, keyIsShared, type Offer } from "./offer.ts";
+import { isTaken, type Picture } from "./picture.ts";
+import type { Leg, Run } from "./run.ts";
+
+/**
+ * True when the LUN shows that the destination has taken it: the source stood under its token, which nobody else preempts,
+ * and is gone. Where a side does not know that (it was killed, a command went unanswered), those who shared the guest's key
+ * are asked: a PREEMPT of that key would have removed them all.
+ */
+export function hasTaken(run: Run, leg: Leg, picture: Picture): boolean {
+  if (!run.committed || !isTaken(picture)) return false;
+  if (!keyIsShared(leg.offer) || hasOneHolder(leg.offer)) return true;
+  if (picture.destination.under === "key") return true; // it settles on that key only once it has taken
+  if (run.role === "destination") return leg.took === true || sharersAreThere(leg.offer, picture);
+  return leg.sourceWas === undefined ? sharersAreThere(leg.offer, picture) : leg.sourceWas === "token";
+}
+
+/** True when every LUN of the hand-over {@link hasTaken}. */
+export function allTaken(run: Run, pictures: readonly Picture[]): boolean {
+  return run.legs.every((leg, i) => hasTaken(run, leg, pictures[i]!));
+}
+
+function sharersAreThere({ others, key }: Offer, { disturbed }: Picture): boolean {
+  return others.some((other) => other.key === key && !disturbed.includes(other));
+}
