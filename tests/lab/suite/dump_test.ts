@@ -90,6 +90,6 @@ labTest("dump of a LUN that has forgotten everything, and of what is no LUN", as
   for (const wrong of ["/dev/null", "/dev/sdzz", "/etc/passwd", "/dev"]) {
     const { code, stderr, stdout } = await prmig(["dump", wrong]);
     assert.deepEqual([code, stdout], [4, ""], stderr);
-    assert.match(stderr, /^error: .*\n(  .*\n)+$/); // one line that says it, and what is true and what to do
+    assert.match(stderr, /^error: .*\n( {2}.*\n)+$/); // one line that says it, and what is true and what to do
   }
 });

@@ -36,10 +36,12 @@ labTest(`SIGKILL at ${KILLS} random moments of each side: recover always ends wi
     moment: random(),
     sourceFirst: random() < 0.5,
   }));
+  const lengthMs = await undisturbed();
+  console.log(`undisturbed, a hand-over takes ${Math.round(lengthMs)} ms from its first sign of life`);
   const outcomes: Record<string, number> = {};
   const lanes = [0, 1].map(async (number) => {
     for (let next = victims.pop(); next; next = victims.pop()) {
-      const outcome = await round(number, next);
+      const outcome = await round(number, next, lengthMs);
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     }
   });
@@ -50,6 +52,46 @@ labTest(`SIGKILL at ${KILLS} random moments of each side: recover always ends wi
   assert(KILLS < 10 || Object.keys(outcomes).length === 2, "no kill made a difference");
 });
 
+/** The reserved LUN, whatever an earlier round left of it. */
+async function setScene(number: number, type: number): Promise<LabLun["nexuses"]> {
+  const { nexuses } = lun(number);
+  const { A, C } = nexuses;
+  await register(C, C_KEY);
+  await sgPersist(["--out", "--clear", `--param-rk=0x${C_KEY.toString(16)}`, C.sg]);
+  await register(C, C_KEY);
+  await register(A, K);
+  await reserve(A, K, type);
+  return nexuses;
+}
+
+function handOver(number: number): ReturnType<typeof pipe> {
+  const { A, B } = lun(number).nexuses;
+  const side = (name: string, words: string[]): string[] => [
+    "env",
+    ...assignments(stateOf(number, name)),
+    ...prmigCommand([...words, "--timeout", "1500ms"]),
+  ];
+  return pipe(side("source", ["send", A.sd]), side("destination", ["recv", B.sd]));
+}
+
+function stateOf(number: number, side: string): Record<string, string> {
+  return { PRMIG_STATE_DIR: `/run/kill-${number}-${side}` };
+}
+
+/** Milliseconds from the first sign of life to the end of a hand-over that nobody disturbs, two at a time as later on. */
+async function undisturbed(): Promise<number> {
+  const lengths = await Promise.all([0, 1].map(async (number) => {
+    await setScene(number, 5);
+    const { left, right } = handOver(number);
+    await signOfLife(left, right);
+    const began = performance.now();
+    const ends = await Promise.all([left.finished, right.finished]);
+    assert.deepEqual(ends.map(({ code }) => code), [0, 0], ends.map(({ stderr }) => stderr).join("\n"));
+    return performance.now() - began;
+  }));
+  return Math.max(...lengths);
+}
+
 interface Round {
   readonly victim: "source" | "destination";
   readonly type: number;
@@ -58,25 +100,20 @@ interface Round {
   readonly sourceFirst: boolean;
 }
 
-async function round(number: number, { victim, type, moment, sourceFirst }: Round): Promise<"source" | "destination"> {
+async function round(
+  number: number,
+  { victim, type, moment, sourceFirst }: Round,
+  lengthMs: number,
+): Promise<"source" | "destination"> {
   const what = JSON.stringify({ seed: SEED, number, victim, type, moment, sourceFirst });
-  const { nexuses } = lun(number);
-  const { A, B, C } = nexuses;
-  await register(C, C_KEY);
-  await sgPersist(["--out", "--clear", `--param-rk=0x${C_KEY.toString(16)}`, C.sg]);
-  await register(C, C_KEY);
-  await register(A, K);
-  await reserve(A, K, type);
+  const { A, B, C } = await setScene(number, type);
   const rival = await Rival.at(lun(number), type);
-  const env = (side: string): Record<string, string> => ({ PRMIG_STATE_DIR: `/run/kill-${number}-${side}` });
+  const env = (side: string): Record<string, string> => stateOf(number, side);
   try {
-    const { left, right } = pipe(
-      ["env", ...assignments(env("source")), ...prmigCommand(["send", A.sd, "--timeout", "1500ms"])],
-      ["env", ...assignments(env("destination")), ...prmigCommand(["recv", B.sd, "--timeout", "1500ms"])],
-    );
+    const { left, right } = handOver(number);
     const target = victim === "source" ? left : right;
     await signOfLife(left, right);
-    await new Promise((resolve) => setTimeout(resolve, moment * 400));
+    await new Promise((resolve) => setTimeout(resolve, moment * lengthMs));
     killIfAlive(target);
     await Promise.all([left.finished, right.finished]);
     // Twice: a destination that had to wait for the source may close its journal the second time.
