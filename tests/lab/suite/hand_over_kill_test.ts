@@ -106,7 +106,7 @@ async function round(
   lengthMs: number,
 ): Promise<"source" | "destination"> {
   const what = JSON.stringify({ seed: SEED, number, victim, type, moment, sourceFirst });
-  const { A, B, C } = await setScene(number, type);
+  const { C } = await setScene(number, type);
   const rival = await Rival.at(lun(number), type);
   const env = (side: string): Record<string, string> => stateOf(number, side);
   try {
