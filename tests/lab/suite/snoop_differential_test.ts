@@ -123,6 +123,8 @@ function unmasked(): Request[] {
     request(prOut(0, 0, 0n, 0x11n, 0x04)),
     request(prIn(3, 1024)),
     request(prOut(0, 0, 0x11n, 0n, 0x04)),
+    request(prOut(7, 5, 0x11n, 0x22n)),
+    request(prOut(7, 5, 0x11n, 0x22n, 0, 48)),
     request(prOut(6, 0, 0n, 0n, 0x0c)),
   ];
 }
@@ -136,11 +138,11 @@ function random(count: number, seed: number, masking: boolean): Request[] {
       const [cdb, parameters] = prIn(roll(5), pick([8, 16, 24, 64, 256, 1024]));
       return { nexus, cdb, parameters, descriptors: "one" };
     }
-    const action = pick([0, 0, 0, 1, 1, 2, 3, 4, 4, 4, 5, 6, 6, 6, roll(32)]);
+    const action = pick([0, 0, 0, 1, 1, 2, 3, 4, 4, 4, 5, 6, 6, masking ? 6 : 7, roll(32)]);
     const flags = pick(masking ? [0, 0, 1] : [0, 0, 0, 1, 4]);
     const length = pick([24, 24, 24, 24, 24, 24, 24, 24, 16, 28, 8]);
     const scope = roll(12) === 0 ? 0x10 : 0;
-    const wanted = action === 7 ? 6 : action;
+    const wanted = masking && action === 7 ? 6 : action;
     const rk = pick(KEYS), sark = wanted === 5 ? NOBODYS : pick(KEYS);
     const [cdb, parameters] = prOut(wanted, pick(TYPES) | scope, rk, sark, flags, length);
     return { nexus, cdb, parameters, descriptors: roll(40) === 0 ? "readOnly" : "one" };
