@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "./command.ts";
+import { check } from "./commands/check.ts";
 import { demo } from "./commands/demo.ts";
 import { dump } from "./commands/dump.ts";
 import { explain } from "./commands/explain.ts";
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   watch,
   timeline,
   snoop,
+  check,
   send,
   recv,
   migrate,

@@ -53,6 +53,7 @@ _prmig() {
     snoop:--timeout) return ;;
     snoop:--max-clients) return ;;
     snoop:--trace | snoop:-T) return ;;
+    check:--timeout) return ;;
     send:--to) return ;;
     send:--connect) _prmig_words "$cur" "unix: tcp:"; return ;;
     send:--method) _prmig_words "$cur" "token plain"; return ;;
@@ -91,6 +92,7 @@ _prmig() {
         watch) _prmig_words "$cur" "--poll --once --until --timeout --json --verbose -v --help -h" ;;
         timeline) _prmig_words "$cur" "--output -o --json --verbose -v --help -h" ;;
         snoop) _prmig_words "$cur" "--socket -k --mode --socket-group --pidfile -f --daemon -d --user -u --group -g --no-mask --metrics --timeout --max-clients --trace -T --quiet -q --version -V --json --verbose -v --help -h" ;;
+        check) _prmig_words "$cur" "--timeout --json --verbose -v --help -h" ;;
         send) _prmig_words "$cur" "--to --connect --method --key --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
         recv) _prmig_words "$cur" "--listen --dry-run --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
         migrate) _prmig_words "$cur" "--qmp --to --dst-qmp --uri --gate --disk --key --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
@@ -106,14 +108,15 @@ _prmig() {
         return
     fi
     case $command in
-    "") _prmig_words "$cur" "dump watch timeline snoop send recv migrate recover rollback preempt qmp-relay explain demo help" ;;
+    "") _prmig_words "$cur" "dump watch timeline snoop check send recv migrate recover rollback preempt qmp-relay explain demo help" ;;
     dump) _prmig_devices "$cur" ;;
     watch) _prmig_devices "$cur" ;;
     timeline) _prmig_files "$cur" ;;
+    check) _prmig_devices "$cur" ;;
     send) _prmig_devices "$cur" ;;
     recv) _prmig_devices "$cur" ;;
     preempt) _prmig_devices "$cur" ;;
-    help) _prmig_words "$cur" "dump watch timeline snoop send recv migrate recover rollback preempt qmp-relay explain demo help concepts conflict addresses exit-codes keys files privileges stream" ;;
+    help) _prmig_words "$cur" "dump watch timeline snoop check send recv migrate recover rollback preempt qmp-relay explain demo help concepts conflict addresses exit-codes keys files privileges stream" ;;
     esac
 }
 

@@ -12,6 +12,7 @@ complete -c prmig -n __fish_use_subcommand -a dump -d 'Show who holds a LUN and 
 complete -c prmig -n __fish_use_subcommand -a watch -d 'Follow a LUN\'s reservations as they change, and see who changes them'
 complete -c prmig -n __fish_use_subcommand -a timeline -d 'Draw recorded events: who held which LUN when, for a post-mortem'
 complete -c prmig -n __fish_use_subcommand -a snoop -d 'Serve guests\' reservation commands in place of qemu-pr-helper, and know what each guest holds'
+complete -c prmig -n __fish_use_subcommand -a check -d 'Say whether a LUN\'s reservation can be handed over, and what stands in the way'
 complete -c prmig -n __fish_use_subcommand -a send -d 'Hand reservations over to another host: the source\'s side'
 complete -c prmig -n __fish_use_subcommand -a recv -d 'Take reservations over from another host: the destination\'s side'
 complete -c prmig -n __fish_use_subcommand -a migrate -d 'Live-migrate a QEMU guest together with its reservations'
@@ -66,6 +67,12 @@ complete -c prmig -n '__fish_seen_subcommand_from snoop' -l version -s V -d 'sho
 complete -c prmig -n '__fish_seen_subcommand_from snoop' -l json -d 'write JSON for programs: one object a line on stdout, an error as one object on stderr'
 complete -c prmig -n '__fish_seen_subcommand_from snoop' -l verbose -s v -d 'show every SCSI command with its decoded meaning on stderr'
 complete -c prmig -n '__fish_seen_subcommand_from snoop' -l help -s h -d 'show this help'
+
+complete -c prmig -n '__fish_seen_subcommand_from check' -l timeout -x -d 'limit of each SCSI command'
+complete -c prmig -n '__fish_seen_subcommand_from check' -l json -d 'write JSON for programs: one object a line on stdout, an error as one object on stderr'
+complete -c prmig -n '__fish_seen_subcommand_from check' -l verbose -s v -d 'show every SCSI command with its decoded meaning on stderr'
+complete -c prmig -n '__fish_seen_subcommand_from check' -l help -s h -d 'show this help'
+complete -c prmig -n '__fish_seen_subcommand_from check' -a '(__prmig_devices)' -d 'SRC'
 
 complete -c prmig -n '__fish_seen_subcommand_from send' -l to -x -d 'run COMMAND with the stream on its stdin and stdout'
 complete -c prmig -n '__fish_seen_subcommand_from send' -l connect -x -a 'unix: tcp:' -d 'connect to prmig recv --listen: unix:PATH or tcp:HOST:PORT'
@@ -143,4 +150,4 @@ complete -c prmig -n '__fish_seen_subcommand_from demo' -l help -s h -d 'show th
 complete -c prmig -n '__fish_seen_subcommand_from help' -l json -d 'write JSON for programs: one object a line on stdout, an error as one object on stderr'
 complete -c prmig -n '__fish_seen_subcommand_from help' -l verbose -s v -d 'show every SCSI command with its decoded meaning on stderr'
 complete -c prmig -n '__fish_seen_subcommand_from help' -l help -s h -d 'show this help'
-complete -c prmig -n '__fish_seen_subcommand_from help' -a 'dump watch timeline snoop send recv migrate recover rollback preempt qmp-relay explain demo help concepts conflict addresses exit-codes keys files privileges stream' -d 'TOPIC'
+complete -c prmig -n '__fish_seen_subcommand_from help' -a 'dump watch timeline snoop check send recv migrate recover rollback preempt qmp-relay explain demo help concepts conflict addresses exit-codes keys files privileges stream' -d 'TOPIC'
