@@ -29,8 +29,10 @@ export interface SourceOptions {
   readonly handOver: string;
   /** The guest's key, as the caller believes it. */
   readonly key?: bigint;
-  /** Bounds every wait; also the window in which the source commits. */
+  /** Bounds every wait; also the window in which the source commits, unless that is given. */
   readonly timeoutMs: number;
+  /** How long the destination stays for a source that has gone silent, and may yet commit. */
+  readonly windowMs?: number;
   /** `token` unless the other side cannot follow it. */
   readonly method?: Method;
   /** Puts the offer on its way. */
@@ -43,22 +45,22 @@ export interface SourceOptions {
 
 /** Offers the LUNs and hands them over. Errors: see {@link runSource}. */
 export async function startSource(luns: readonly Lun[], ports: Ports, options: SourceOptions): Promise<HandedOver> {
-  const { handOver, timeoutMs, method = "token" } = options;
+  const { handOver, timeoutMs, windowMs = timeoutMs, method = "token" } = options;
   refuseTwice(luns);
   const legs: Leg[] = [];
   // One after the other: to find its own key a source may have to send PR OUTs, and a person reads the first error.
   for (const lun of luns) legs.push(await makeOffer(lun, { key: options.key, random: ports.random }));
   options.onOffered?.(legs);
   if (method === "plain") legs.forEach(refuseUnlessPlain);
-  const run: Run = { handOver, role: "source", method, legs, ports, windowMs: timeoutMs, timeoutMs, committed: false };
+  const run: Run = { handOver, role: "source", method, legs, ports, windowMs, timeoutMs, committed: false };
   const signals = ports.link.duplex ? "stream" : "lun";
   const offers = legs.map((leg) => leg.offer);
   const bytes = await encodeOfferStream({
-    hello: { record: "hello", prmig: 1, handOver, signals, method, windowMs: timeoutMs },
+    hello: { record: "hello", prmig: 1, handOver, signals, method, windowMs },
     offers,
   });
   await writeDown(run, "offered");
-  const lease = new Lease(timeoutMs, ports.clock.now());
+  const lease = new Lease(windowMs, ports.clock.now());
   try {
     await options.writeOffer(bytes);
   } catch (error) {

@@ -113,6 +113,7 @@ export async function vmScene(options: VmSceneOptions = {}): Promise<VmScene> {
         random: counter(),
         openLun: () => Promise.resolve(s.a),
         onPlan: (plan) => void plans.push(plan),
+        writeDown: () => Promise.resolve(),
         handOver: (luns) => {
           const [near, far] = duplexPair();
           link.cut = far.cut;

@@ -7,7 +7,8 @@
 import { PrmigError } from "../../errors.ts";
 import { findClosed, findJournals, type FoundJournal, journalDirectory } from "../../migrate/journal.ts";
 import type { CommandContext } from "../context.ts";
-import { recoverOne, tellEnding } from "./run.ts";
+import { recoverOne } from "./run.ts";
+import { tellEnding } from "./tell.ts";
 
 /** What the command line asks for. */
 export interface RollbackInput {

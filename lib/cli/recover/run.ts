@@ -8,13 +8,14 @@ import { EXIT, PrmigError } from "../../errors.ts";
 import { findJournals, type FoundJournal, journalDirectory, openJournal } from "../../migrate/journal.ts";
 import { lunLink } from "../../migrate/links.ts";
 import { recover, resumeRun } from "../../migrate/recover.ts";
-import { truthOf } from "../../migrate/truth.ts";
 import type { CommandContext } from "../context.ts";
 import { withWindows } from "../hand_over/windows.ts";
 import { CLOCK, portsOver } from "../hand_over/world.ts";
 import { present } from "../present.ts";
+import { interruptedGuests, recoverInterruptedGuest } from "./guests.ts";
 import { openJournalLuns } from "./luns.ts";
-import { resultJson } from "../hand_over/result.ts";
+import { tellEnding } from "./tell.ts";
+import type { GuestEntry } from "../../migrate/vm/guest_journal.ts";
 import type { GoBackOptions } from "../../migrate/go_back.ts";
 import type { Ending, Leg } from "../../migrate/run.ts";
 
@@ -27,13 +28,33 @@ export interface RecoverInput {
 
 /** Resolves with the exit code: that of the first journal that could not be recovered, else 0. */
 export async function runRecover(input: RecoverInput, context: CommandContext): Promise<number> {
-  const found = await journalsOf(input.handOver, context);
-  if (found.length === 0) context.err.line("there is nothing to recover on this host");
+  const guests = await interruptedGuests(input.handOver, context);
   if (input.list) {
-    for (const { entry } of found) listOne(entry, context);
+    for (const guest of guests) listGuest(guest, context);
+    for (const { entry } of await journalsOf(input.handOver, guests.length > 0, context)) listOne(entry, context);
     return EXIT.ok;
   }
   let exitCode: number = EXIT.ok;
+  const fail = (error: unknown): void => {
+    if (!(error instanceof PrmigError)) throw error;
+    const how = { json: context.json, colour: context.err.colour, changesLun: true };
+    const { stderr, exitCode: code } = present(error, how);
+    context.err.line(stderr);
+    exitCode ||= code;
+  };
+  // Where a guest is decides where its LUNs belong: a hand-over of its own is not recovered beside it.
+  const unsettled = new Set<string>();
+  for (const guest of guests) {
+    try {
+      await recoverInterruptedGuest(guest, input.timeout, context);
+    } catch (error) {
+      unsettled.add(guest.handOver);
+      fail(error);
+    }
+  }
+  const found = (await journalsOf(input.handOver, guests.length > 0, context))
+    .filter(({ entry }) => entry.role === "destination" || !unsettled.has(entry.handOver));
+  if (found.length === 0 && guests.length === 0) context.err.line("there is nothing to recover on this host");
   for (const journal of found) {
     try {
       const { ending, legs } = await recoverOne(journal, input.timeout, {}, context);
@@ -41,21 +62,18 @@ export async function runRecover(input: RecoverInput, context: CommandContext): 
       // A guest that was fenced stays fenced, and whoever asked must not take that for a success.
       if (ending.outcome === "fenced") exitCode ||= EXIT.refused;
     } catch (error) {
-      if (!(error instanceof PrmigError)) throw error;
-      const { stderr, exitCode: code } = present(error, {
-        json: context.json,
-        colour: context.err.colour,
-        changesLun: true,
-      });
-      context.err.line(stderr);
-      exitCode ||= code;
+      fail(error);
     }
   }
   return exitCode;
 }
 
 /** Journals in flight, or the one that was named. */
-async function journalsOf(handOver: string | undefined, { env, err }: CommandContext): Promise<FoundJournal[]> {
+async function journalsOf(
+  handOver: string | undefined,
+  guestFound: boolean,
+  { env, err }: CommandContext,
+): Promise<FoundJournal[]> {
   const directory = journalDirectory(env("PRMIG_STATE_DIR"));
   const all = await findJournals(
     directory,
@@ -63,7 +81,7 @@ async function journalsOf(handOver: string | undefined, { env, err }: CommandCon
   );
   if (handOver === undefined) return all;
   const chosen = all.filter(({ entry }) => entry.handOver === handOver);
-  if (chosen.length > 0) return chosen;
+  if (chosen.length > 0 || guestFound) return chosen;
   throw new PrmigError("usage", {
     message: `There is no hand-over ${handOver} in flight on this host`,
     lun: "not touched",
@@ -94,24 +112,10 @@ export async function recoverOne(
   }
 }
 
-/** Tells how one hand-over ended. */
-export function tellEnding(
-  { entry: { handOver, role } }: FoundJournal,
-  ending: Ending,
-  legs: readonly Leg[],
-  { out, json }: CommandContext,
-): void {
-  if (json) return out.json(resultJson(handOver, role, legs, ending));
-  out.line(`${handOver} (${role}): ${ENDINGS[ending.outcome]}`);
-  legs.forEach(({ lun }, i) => out.line(`  ${lun.device}: ${truthOf(ending.pictures[i]!)}`));
+function listGuest({ handOver, gate, source }: GuestEntry, { out, json }: CommandContext): void {
+  if (json) return out.json({ handOver, guest: { gate, qmp: source.address } });
+  out.line(`${handOver} (guest): a migration through the gate ${gate}, from ${source.address}`);
 }
-
-const ENDINGS = {
-  moved: "moved: the destination holds",
-  restored: "undone: the source holds as before",
-  fenced: "fenced: a third party removed the guest's key; nothing was brought back",
-  nothing: "nothing had happened",
-} as const;
 
 function listOne(entry: FoundJournal["entry"], { out, json }: CommandContext): void {
   const { handOver, role, phase, luns } = entry;

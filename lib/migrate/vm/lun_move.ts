@@ -69,8 +69,8 @@ export function startLunMove(luns: readonly Lun[], ports: Ports, options: LunMov
   let forGood = false;
   let legs: readonly Leg[] = [];
   const wholeRun = (): Run => {
-    const { handOver, timeoutMs } = options;
-    return { handOver, role: "source", method: "token", legs, ports, windowMs: timeoutMs, timeoutMs, committed: true };
+    const { handOver, timeoutMs, windowMs = timeoutMs } = options;
+    return { handOver, role: "source", method: "token", legs, ports, windowMs, timeoutMs, committed: true };
   };
   // A hand-over writes down that it goes back before it does anything of the kind: here it can be kept from it.
   const journal: Ports["journal"] = {

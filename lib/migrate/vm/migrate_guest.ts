@@ -37,9 +37,11 @@ export interface MigrateWorld extends GuestWorld {
   /**
    * Begins the hand-over. `destinationDevices` are the destination QEMU's own host devices, LUN by LUN, where it told.
    */
-  handOver(luns: readonly Lun[], destinationDevices: readonly string[] | null): Promise<LunMove>;
+  handOver(luns: readonly Lun[], destinationDevices: readonly string[] | null, gate: VmGate): Promise<LunMove>;
   /** Told what was decided, before anything is changed. */
   onPlan(plan: MigrationPlan): void;
+  /** Writes down what recovery needs, before the guest is touched. Rejects with PrmigError. */
+  writeDown(gate: VmGate, wasRunning: boolean): Promise<void>;
 }
 
 /** What was decided. */
@@ -87,11 +89,12 @@ async function migrate(world: MigrateWorld, request: MigrateRequest): Promise<Mi
   };
   world.onPlan(plan);
   const before = mover === "qemu" ? await noteBefore(picked.moved.map(({ lun }) => lun), world.random) : [];
+  await world.writeDown(choice.gate, wasRunning);
   const restore = await borrow(world, choice.gate);
   try {
     const luns = mover === "qemu" || picked.moved.length === 0
       ? NOTHING_TO_MOVE
-      : await world.handOver(picked.moved.map(({ lun }) => lun), devicesAt(destinationDisks, plan.moved));
+      : await world.handOver(picked.moved.map(({ lun }) => lun), devicesAt(destinationDisks, plan.moved), choice.gate);
     const moved = await moveGuest(world, {
       gate: choice.gate,
       uri,

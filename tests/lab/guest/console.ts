@@ -25,6 +25,8 @@ export interface Tick {
 
 export class Console implements Disposable {
   readonly lines: ConsoleLine[] = [];
+  /** What came after the last line: a guest that moves to another QEMU ends its line there. */
+  rest = "";
   #connection: Deno.Conn;
   #listeners = new Set<() => void>();
   #mark = 1;
@@ -96,15 +98,14 @@ export class Console implements Disposable {
   async #listen(): Promise<void> {
     const decoder = new TextDecoder();
     const buffer = new Uint8Array(65536);
-    let text = "";
     try {
       for (;;) {
         const count = await this.#connection.read(buffer);
         if (count === null) return;
-        text += decoder.decode(buffer.subarray(0, count), { stream: true });
-        for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
-          this.lines.push({ text: text.slice(0, end).replace(/\r$/, ""), at: performance.now() });
-          text = text.slice(end + 1);
+        this.rest += decoder.decode(buffer.subarray(0, count), { stream: true });
+        for (let end = this.rest.indexOf("\n"); end >= 0; end = this.rest.indexOf("\n")) {
+          this.lines.push({ text: this.rest.slice(0, end).replace(/\r$/, ""), at: performance.now() });
+          this.rest = this.rest.slice(end + 1);
         }
         for (const wake of this.#listeners) wake();
       }

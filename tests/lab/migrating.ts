@@ -1,0 +1,172 @@
+/**
+ * A guest that travels between two "hosts" of the lab: nexus A and nexus B, each with Debian's qemu-pr-helper, and a QEMU
+ * per stay. It holds its reservations and counts without pause; whoever tests looks at what it counted, and at the LUN.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { type Guest, type PrHelper, startGuest, startPrHelper } from "./guest/guest.ts";
+import { parseTick, type Tick } from "./guest/console.ts";
+import { drainAttentions, lun, type NexusName, prmigCommand, readState, type Running, start } from "./support.ts";
+
+/** The guest's key. */
+export const GUEST_KEY = 0xbeefn;
+
+/** What the guest does with one of its disks: reserves with a type, only registers (0), or nothing (null). */
+export type Holding = number | null;
+
+/** Two hosts, a guest on the first. */
+export class Journey implements AsyncDisposable {
+  /** The QEMU the guest is in. */
+  here: Guest;
+  #helpers: Readonly<Record<"A" | "B", PrHelper>>;
+  #all: Guest[] = [];
+  #at: "A" | "B" = "A";
+  #stays = 0;
+
+  private constructor(readonly holdings: readonly Holding[], helpers: Record<"A" | "B", PrHelper>, guest: Guest) {
+    this.here = guest;
+    this.#helpers = helpers;
+    this.#all.push(guest);
+  }
+
+  /** Starts helpers and the guest on host A; the guest takes what it is to hold, and counts on its first disk. */
+  static async begin(holdings: readonly Holding[], properties?: string): Promise<Journey> {
+    const helpers = { A: await startPrHelper("a"), B: await startPrHelper("b") };
+    const guest = await startGuest({
+      name: "src",
+      disks: disksOn("A", holdings, helpers.A, properties),
+      boot: "saved",
+    });
+    const journey = new Journey(holdings, helpers, guest);
+    try {
+      await guest.findDisks();
+      for (const [disk, holding] of holdings.entries()) {
+        if (holding === null) continue;
+        await journey.ask(`guest pr-out /dev/sg${disk} 0 0 0 ${hex(GUEST_KEY)}`);
+        if (holding > 0) await journey.ask(`guest pr-out /dev/sg${disk} 1 ${holding} ${hex(GUEST_KEY)} 0`);
+      }
+      await drainAttentions();
+      await guest.console.send("guest tick /dev/sda 0 &");
+      await guest.console.moreTicks(2);
+      return journey;
+    } catch (error) {
+      await journey[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** A command in the guest that must work. */
+  async ask(command: string): Promise<void> {
+    const { code, output } = await this.here.console.run(command);
+    assert.equal(code, 0, `${command}: ${output}`);
+  }
+
+  get at(): "A" | "B" {
+    return this.#at;
+  }
+
+  get elsewhere(): "A" | "B" {
+    return this.#at === "A" ? "B" : "A";
+  }
+
+  /** A QEMU on the other host that waits for the guest. */
+  async destination(options: { readonly paused?: boolean; readonly boot?: "defer" } = {}): Promise<Guest> {
+    const name = `stay-${++this.#stays}`;
+    const host = this.elsewhere;
+    const guest = await startGuest({
+      name,
+      disks: disksOn(host, this.holdings, this.#helpers[host]),
+      boot: options.boot ?? `unix:/run/lab-guest/${name}.mig`,
+      paused: options.paused ?? false,
+    });
+    this.#all.push(guest);
+    return guest;
+  }
+
+  /** Where a destination listens. */
+  uriOf(destination: Guest): string {
+    return `unix:/run/lab-guest/${destination.name}.mig`;
+  }
+
+  /** `prmig migrate` from here to a destination, as a process; `recv` is told the destination's devices. */
+  prmig(destination: Guest, options: readonly string[] = [], env: Record<string, string> = {}): Running {
+    return start(prmigCommand(this.arguments(destination, options)), { env, timeoutMs: 180_000 });
+  }
+
+  arguments(destination: Guest, options: readonly string[] = []): string[] {
+    const recv = prmigCommand(["recv", ...this.devicesAt(this.elsewhere)]).join(" ");
+    const given = (name: string): boolean => options.includes(name);
+    return [
+      ...["migrate", "--qmp", this.here.qmpSocket, "--uri", this.uriOf(destination)],
+      ...given("--to") ? [] : ["--to", recv],
+      ...options,
+    ];
+  }
+
+  /** The host's devices of the disks that move. */
+  devicesAt(host: "A" | "B"): string[] {
+    return this.holdings.flatMap((holding, disk) => holding === null ? [] : [lun(disk).nexuses[host].sd]);
+  }
+
+  /** The guest has gone to a QEMU on the other host. */
+  async arrivedIn(destination: Guest): Promise<void> {
+    const before = this.here;
+    this.here = destination;
+    this.#at = this.elsewhere;
+    await assertUnbroken(before, destination);
+    await before.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const guest of this.#all) await guest.stop();
+    for (const helper of Object.values(this.#helpers)) await helper.stop();
+  }
+}
+
+function disksOn(
+  host: "A" | "B",
+  holdings: readonly Holding[],
+  helper: PrHelper,
+  properties?: string,
+): { device: string; helper: string; properties?: string }[] {
+  return holdings.map((_, disk) => ({
+    device: lun(disk).nexuses[host].sd,
+    helper: helper.socket,
+    ...properties !== undefined && { properties },
+  }));
+}
+
+/** The guest counts on in `to` where it stopped in `from`: no failed write, no number left out. */
+export async function assertUnbroken(from: Guest, to: Guest): Promise<void> {
+  await to.console.moreTicks(3);
+  // The line that was being printed when the guest moved has its end in the other QEMU.
+  const lines = [
+    ...from.console.lines.map(({ text }) => text),
+    ...to.console.lines.map(({ text }, i) => i === 0 ? from.console.rest + text : text),
+  ];
+  const ticks = lines.map((text) => parseTick({ text, at: 0 })).filter((tick) => tick !== undefined);
+  assertCounted(ticks);
+}
+
+/** Every number once, in order, none failed. */
+export function assertCounted(ticks: readonly Tick[]): void {
+  assert.deepEqual(ticks.filter((tick) => !tick.ok), []);
+  const first = ticks[0]!.counter;
+  assert.deepEqual(ticks.map(({ counter }) => counter), ticks.map((_, i) => first + i));
+}
+
+/** Who is registered with a LUN of the lab and who holds: "A=beef*". */
+export async function whoHolds(number = 0): Promise<string> {
+  const { nexuses } = lun(number);
+  const { registrants } = await readState(nexuses.C);
+  const nameOf = (port: string): string =>
+    (["A", "B", "C"] as NexusName[]).find((name) => nexuses[name].initiatorPort === port) ?? port;
+  return registrants.map(({ key, holder, initiatorPort }) =>
+    `${nameOf(initiatorPort)}=${key.toString(16)}${holder ? "*" : ""}`
+  ).sort().join(" ");
+}
+
+function hex(key: bigint): string {
+  return `0x${key.toString(16)}`;
+}

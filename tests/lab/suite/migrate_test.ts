@@ -1,0 +1,41 @@
+/**
+ * `prmig migrate` with an unpatched QEMU 7.2 and a guest that holds a reservation and writes without pause.
+ */
+import assert from "node:assert/strict";
+import { Journey, whoHolds } from "../migrating.ts";
+import { labTest } from "../support.ts";
+
+labTest("control: QEMU alone moves the guest away from its reservation, and every write fails", async () => {
+  await using journey = await Journey.begin([5]);
+  const destination = await journey.destination();
+  await journey.here.qmp.execute("migrate", { uri: journey.uriOf(destination) });
+  await journey.here.qmp.migrated();
+  const ticks = await destination.console.moreTicks(3);
+  assert.deepEqual(ticks.map((tick) => [tick.ok, tick.errno]), ticks.map(() => [false, 52]));
+  assert.equal(await whoHolds(), "A=beef*");
+});
+
+const THERE_AND_BACK: readonly { type: number; gates: readonly string[] }[] = [
+  { type: 5, gates: ["paused", "completed", "switchover"] },
+  { type: 1, gates: ["paused", "switchover"] },
+];
+
+for (const { type, gates } of THERE_AND_BACK) {
+  labTest(`a guest that holds type ${type} goes there and back through the gates ${gates.join(", ")}`, async (t) => {
+    await using journey = await Journey.begin([type]);
+    for (const gate of gates) {
+      await t.step(`${gate}: from ${journey.at} to ${journey.elsewhere}`, async () => {
+        const destination = await journey.destination({ paused: gate === "paused" });
+        const monitor = gate === "paused" ? ["--dst-qmp", `unix:${destination.qmpSocket}`] : [];
+        const { code, stdout, stderr } = await journey.prmig(destination, ["--json", ...monitor]).finished;
+        assert.equal(code, 0, stderr);
+        const told = JSON.parse(stdout);
+        assert.deepEqual([told.outcome, told.gate, told.mover], ["moved", gate, "prmig"], stderr);
+        console.error(`${gate}, type ${type}: held ${told.heldMs} ms, downtime ${told.downtimeMs} ms`);
+        await journey.arrivedIn(destination);
+        assert.equal(await whoHolds(), `${journey.at}=beef*`);
+      });
+    }
+    assert.equal(journey.here.complaints(), "");
+  });
+}
