@@ -28,15 +28,14 @@ const MARGIN = 0.01;
 export function timeAxis(fromMs: number, toMs: number, left: number, right: number): Axis {
   const span = toMs - fromMs;
   const pad = span > 0 ? span * MARGIN : SECOND;
-  const scale = scaleUtc([new Date(fromMs - pad), new Date(toMs + pad)], [left, right]);
-  const dates = scale.ticks(Math.max(2, Math.floor((right - left) / TICK_PX)));
+  const [begin, end] = [fromMs - pad, toMs + pad];
+  // Date, and so the scale, knows whole milliseconds; events know parts of them.
+  const x = (ms: number): number => left + (right - left) * (ms - begin) / (end - begin);
+  const dates = scaleUtc([new Date(begin), new Date(end)], [0, 1]).ticks(
+    Math.max(2, Math.floor((right - left) / TICK_PX)),
+  );
   const step = dates.length > 1 ? dates[1]!.getTime() - dates[0]!.getTime() : span;
-  // Date keeps whole milliseconds; between them the axis is straight.
-  const x = (ms: number): number => {
-    const [low, high] = [scale(Math.floor(ms)), scale(Math.floor(ms) + 1)];
-    return low + (high - low) * (ms - Math.floor(ms));
-  };
-  return { x, ticks: dates.map((date) => ({ x: scale(date), label: tickLabel(date, step) })) };
+  return { x, ticks: dates.map((date) => ({ x: x(date.getTime()), label: tickLabel(date, step) })) };
 }
 
 function tickLabel(date: Date, stepMs: number): string {

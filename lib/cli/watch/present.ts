@@ -74,7 +74,7 @@ export class LivePresenter implements Presenter {
     const tick = setInterval(() => this.#draw(), TICK_MS);
     this.#release = [
       () => clearInterval(tick),
-      terminal.onResize(() => this.#soon()),
+      terminal.onResize(() => this.#anew()),
       terminal.onKey((key) => this.#key(key)),
     ];
     this.#draw();
@@ -145,8 +145,15 @@ export class LivePresenter implements Presenter {
       case "end":
         this.#scroll = 0;
         break;
+      case "redraw":
+        return this.#anew();
     }
     this.#draw();
+  }
+
+  #anew(): void {
+    this.#screen.forget();
+    this.#soon();
   }
 
   #soon(): void {

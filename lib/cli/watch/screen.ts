@@ -11,7 +11,7 @@ export interface Terminal {
   readonly write: (text: string) => void;
   /** Columns and rows now. */
   readonly size: () => { columns: number; rows: number };
-  /** Calls back when the size changed, until the result is called. */
+  /** Calls back when the size changed, or the program goes on after a stop, until the result is called. */
   readonly onResize: (call: () => void) => () => void;
   /** Calls back for every key by name (see {@link keyName}), until the result is called. */
   readonly onKey: (call: (key: string) => void) => () => void;
@@ -47,6 +47,12 @@ export class Screen {
     }
     this.#shown = lines;
     if (text !== "") this.terminal.write(text);
+  }
+
+  /** Whatever is on the screen now: the next drawing is of everything. */
+  forget(): void {
+    this.#shape = "";
+    if (this.#open) this.terminal.write(ENTER);
   }
 
   /** Gives the terminal back. Safe to call twice. */

@@ -13,8 +13,16 @@ export function processTerminal(writeStdout: (bytes: Uint8Array) => void): Termi
     write: (text) => writeStdout(utf8.encode(text)),
     size,
     onResize: (call) => {
+      const goOn = (): void => {
+        if (Deno.stdin.isTerminal()) Deno.stdin.setRaw(true, { cbreak: true }); // a shell has set it otherwise meanwhile
+        call();
+      };
       Deno.addSignalListener("SIGWINCH", call);
-      return () => Deno.removeSignalListener("SIGWINCH", call);
+      Deno.addSignalListener("SIGCONT", goOn);
+      return () => {
+        Deno.removeSignalListener("SIGWINCH", call);
+        Deno.removeSignalListener("SIGCONT", goOn);
+      };
     },
     onKey,
   };
