@@ -24,7 +24,7 @@ import { Monitor } from "../../lib/migrate/vm/monitor.ts";
 import type { Nexus } from "../../lib/pr/nexus.ts";
 import { readRegistrations } from "../../lib/pr/read_state.ts";
 import type { PrType } from "../../lib/pr/types.ts";
-import { connectQmp } from "../../lib/qmp/client.ts";
+import { connectQmp, type QmpChannel } from "../../lib/qmp/client.ts";
 import { QmpError } from "../../lib/qmp/error.ts";
 import { Qemu } from "../../lib/qmp/qemu.ts";
 import { duplexPair, type End } from "./duplex_pair.ts";
@@ -68,6 +68,8 @@ export interface VmScene extends Disposable {
   /** Replaces the LUN recv finds. */
   destinationLun: () => Promise<Lun>;
   migrate(): Promise<Migrated>;
+  /** SIGKILL of prmig after so many milliseconds: nothing of it reaches a QEMU, the LUN, recv or the journal any more. */
+  dieAfter(ms: number): Promise<void>;
 }
 
 /** Sets the scene: the guest runs and counts, and holds `type`. */
@@ -83,8 +85,10 @@ export async function vmScene(options: VmSceneOptions = {}): Promise<VmScene> {
   const journals = { source: [] as JournalEntry[], destination: [] as JournalEntry[] };
   const told: string[] = [];
   const plans: MigrationPlan[] = [];
-  const open = (qemu: SimQemu) => (): Promise<Qemu> => connect(qemu, clock);
+  const open = (qemu: SimQemu) => (): Promise<Qemu> =>
+    life.dead ? new Promise(() => {}) : connect(qemu, clock, (channel) => void life.monitors.push(channel));
   const link = { cut: (): void => {} };
+  const life = { dead: false, monitors: [] as QmpChannel[] };
   const self: VmScene = {
     lun: s,
     writes: src.guest!.writes,
@@ -98,6 +102,12 @@ export async function vmScene(options: VmSceneOptions = {}): Promise<VmScene> {
     plans,
     recv: Promise.resolve("never started"),
     destinationLun: () => Promise.resolve(s.b),
+    dieAfter: async (ms) => {
+      await clock.sleep(ms);
+      life.dead = true;
+      link.cut();
+      for (const channel of life.monitors) await channel.close();
+    },
     [Symbol.dispose]: () => {
       src.die();
       dst.die();
@@ -111,7 +121,7 @@ export async function vmScene(options: VmSceneOptions = {}): Promise<VmScene> {
         onProgress: () => {},
         signal: stop.signal,
         random: counter(),
-        openLun: () => Promise.resolve(s.a),
+        openLun: () => Promise.resolve(mortal(s.a, life)),
         onPlan: (plan) => void plans.push(plan),
         writeDown: () => Promise.resolve(),
         handOver: (luns) => {
@@ -121,6 +131,7 @@ export async function vmScene(options: VmSceneOptions = {}): Promise<VmScene> {
           const mine = ports(s, journals.source, overEnd(near, clock));
           const tell: Ports = {
             ...mine,
+            journal: { write: (entry) => life.dead ? new Promise(() => {}) : mine.journal.write(entry) },
             random: world.random,
             interrupted: () => stop.signal.aborted,
             report: world.report,
@@ -173,13 +184,39 @@ async function recv(self: VmScene, end: End): Promise<string> {
   }
 }
 
-async function connect(qemu: SimQemu, clock: VirtualClock): Promise<Qemu> {
+/** A LUN that a dead prmig cannot reach. */
+function mortal(lun: Lun, life: { readonly dead: boolean }): Lun {
+  const paths = lun.paths.map(({ nexus, relativeTargetPort }) => ({
+    relativeTargetPort,
+    nexus: {
+      address: nexus.address,
+      initiator: nexus.initiator,
+      execute: (...args: Parameters<Nexus["execute"]>) =>
+        life.dead ? new Promise<never>(() => {}) : nexus.execute(...args),
+      close: () => nexus.close(),
+    },
+  }));
+  return { ...lun, paths };
+}
+
+/** A QEMU as recovery finds it. */
+export async function find(qemu: SimQemu, clock: VirtualClock): Promise<Monitor | "gone"> {
+  return qemu.alive ? await Monitor.open(() => connect(qemu, clock)) : "gone";
+}
+
+async function connect(
+  qemu: SimQemu,
+  clock: VirtualClock,
+  opened: (channel: QmpChannel) => void = () => {},
+): Promise<Qemu> {
   if (!qemu.alive) {
     const address = `/run/${qemu.name}/qmp`;
     const facts = { address, command: null, mayBeDone: false };
     throw new QmpError("closed", `cannot connect to ${address}: Connection refused`, facts);
   }
-  return new Qemu(await connectQmp(qemu.connect(), clock, TIMEOUT_MS), TIMEOUT_MS);
+  const channel = qemu.connect();
+  opened(channel);
+  return new Qemu(await connectQmp(channel, clock, TIMEOUT_MS), TIMEOUT_MS);
 }
 
 function slow(nexus: Nexus, clock: VirtualClock, ms: number): Nexus {

@@ -27,7 +27,8 @@ for (const { type, gates } of THERE_AND_BACK) {
       await t.step(`${gate}: from ${journey.at} to ${journey.elsewhere}`, async () => {
         const destination = await journey.destination({ paused: gate === "paused" });
         const monitor = gate === "paused" ? ["--dst-qmp", `unix:${destination.qmpSocket}`] : [];
-        const { code, stdout, stderr } = await journey.prmig(destination, ["--json", ...monitor]).finished;
+        const { code, stdout, stderr } = await journey.prmig(destination, ["--json", "--gate", gate, ...monitor])
+          .finished;
         assert.equal(code, 0, stderr);
         const told = JSON.parse(stdout);
         assert.deepEqual([told.outcome, told.gate, told.mover], ["moved", gate, "prmig"], stderr);
