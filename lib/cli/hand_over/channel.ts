@@ -124,12 +124,20 @@ async function nothingFollows(lines: AsyncGenerator<string>): Promise<void> {
 
 async function withinTime<T>(work: Promise<T>, ms: number): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(badStream(`it did not end within ${ms / 1000} s`)), ms);
+  const timer = setTimeout(() => late.reject(noOffer(ms)), ms);
   try {
     return await Promise.race([work, late.promise]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function noOffer(ms: number): PrmigError {
+  return new PrmigError("failed", {
+    message: `No whole offer came within ${ms / 1000} s`,
+    lun: "unchanged: nothing was sent to any LUN",
+    remedy: "see what prmig send says on the source; --timeout 2m waits longer",
+  });
 }
 
 function stdio({ stdin, writeStdout }: CommandContext): Duplex {

@@ -69,7 +69,7 @@ function handOver(number: number): ReturnType<typeof pipe> {
   const side = (name: string, words: string[]): string[] => [
     "env",
     ...assignments(stateOf(number, name)),
-    ...prmigCommand([...words, "--timeout", "1500ms"]),
+    ...prmigCommand([...words, "--timeout", "5s"]),
   ];
   return pipe(side("source", ["send", A.sd]), side("destination", ["recv", B.sd]));
 }
@@ -173,7 +173,7 @@ async function signOfLife(left: Running, right: Running): Promise<void> {
 }
 
 function recover(env: Record<string, string>): Promise<Finished> {
-  return run(["env", ...assignments(env), ...prmigCommand(["recover", "--timeout", "1500ms"])]);
+  return run(["env", ...assignments(env), ...prmigCommand(["recover", "--timeout", "5s"])]);
 }
 
 function assignments(env: Record<string, string>): string[] {

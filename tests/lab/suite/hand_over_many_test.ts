@@ -57,8 +57,8 @@ async function handOver(
   to: "A" | "B",
 ): Promise<{ code: number; stderr: string }[]> {
   const { left, right } = pipe(
-    prmigCommand(["send", ...luns.map(({ nexuses }) => nexuses[from].sd), "--timeout", "5s"]),
-    prmigCommand(["recv", ...luns.map(({ nexuses }) => nexuses[to].sd), "--timeout", "5s"]),
+    prmigCommand(["send", ...luns.map(({ nexuses }) => nexuses[from].sd), "--timeout", "20s"]),
+    prmigCommand(["recv", ...luns.map(({ nexuses }) => nexuses[to].sd), "--timeout", "20s"]),
   );
   return await Promise.all([left.finished, right.finished]);
 }
