@@ -171,7 +171,7 @@ labTest("recv on another LUN than the one offered: exit 3, nothing sent to it", 
   await scene(5, 0xccccn);
   const { A } = lun().nexuses;
   const other = lun(1).nexuses.B;
-  const [send, recv] = await handOver(A.sd, [other.sd], ["--timeout", "2s"]);
+  const [send, recv] = await handOver(A.sd, [other.sd], ["--timeout", "6s"]);
   ended([send!, recv!], [1, 3]);
   assert.match(recv!.stderr, /but the source offers/);
   const { generation, registrants } = await readState(other);
@@ -181,11 +181,11 @@ labTest("recv on another LUN than the one offered: exit 3, nothing sent to it", 
 labTest("both sides on one device, a destination that is registered already, a source that is not", async () => {
   await scene(5, 0xccccn);
   const { A, B } = lun().nexuses;
-  const same = await handOver(A.sd, [A.sg], ["--timeout", "2s"]);
+  const same = await handOver(A.sd, [A.sg], ["--timeout", "6s"]);
   ended(same, [1, 3]);
   assert.match(same[1]!.stderr, /source's own nexus/);
   await register(B, 0xbbbbn);
-  const already = await handOver(A.sd, [B.sd], ["--timeout", "2s"]);
+  const already = await handOver(A.sd, [B.sd], ["--timeout", "6s"]);
   ended(already, [1, 3]);
   assert.match(already[1]!.stderr, /already registered with .*, under 0x000000000000bbbb/);
   await run(["sg_persist", "--out", "--register", "--param-rk=0xbbbb", B.sg]);
