@@ -2,6 +2,7 @@
  * What is installed where: the same files in the Debian package, the RPM and the archive.
  *
  *     usr/bin/prmig                     the one file
+ *     usr/bin/prmig-virsh-migrate       the libvirt route
  *     usr/lib/systemd, tmpfiles.d, sysusers.d
  *     usr/share/man, bash-completion, zsh, fish
  *     usr/share/doc/prmig               what one should read, and the licences
@@ -39,6 +40,8 @@ const COMPLETION_PATHS: Readonly<Record<string, string>> = {
 /** Everything but what belongs to one kind of package. */
 export async function installedTree(binary: Uint8Array<ArrayBuffer>, release: Release): Promise<Tree> {
   const tree: Tree = new Map([["usr/bin/prmig", { bytes: binary, mode: 0o755 }]]);
+  const script = await Deno.readFile(new URL("packaging/libvirt/prmig-virsh-migrate", ROOT));
+  tree.set("usr/bin/prmig-virsh-migrate", { bytes: script, mode: 0o755 });
   for (const [from, to] of AS_IS) tree.set(to, plain(await Deno.readFile(new URL(from, ROOT))));
   for (const [name, page] of manualPages(release)) {
     tree.set(`usr/share/man/man${name.at(-1)}/${name}.gz`, await gzipped(page));
