@@ -14,8 +14,9 @@ import { formatKey, type PrState, prTypeInfo, type Registration } from "./types.
 export interface Cause {
   /** Service action code. */
   readonly action: number;
-  /** RESERVATION KEY and SERVICE ACTION RESERVATION KEY as sent. */
+  /** RESERVATION KEY as sent. */
   readonly rk: bigint;
+  /** SERVICE ACTION RESERVATION KEY as sent. */
   readonly sark: bigint;
 }
 
@@ -28,7 +29,9 @@ export type Removal =
 
 /** A registrant as changes name it: key and initiator (`null`: the device does not tell). */
 export interface Party {
+  /** Reservation key. */
   readonly key: bigint;
+  /** The initiator, as the device names it. */
   readonly who: string | null;
 }
 

@@ -57,6 +57,7 @@ export class SgNexus implements Nexus {
   #fd: number;
   #closing = false;
 
+  /** Over an open descriptor, which is its own from now on; {@link openSgDevice} is the way to one. */
   constructor(readonly node: NodeInfo, fd: number, readonly initiator: InitiatorHint | null) {
     this.address = node.address;
     this.#fd = fd;

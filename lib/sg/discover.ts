@@ -13,6 +13,7 @@ const DISK_TYPES: readonly number[] = [0x00, 0x07, 0x0e, 0x14];
 
 /** An address and the paths it stands for. */
 export interface ResolvedAddress {
+  /** As it was given. */
   readonly address: string;
   /** At least one; those of a map in the order of their H:C:T:L. */
   readonly paths: readonly NodeInfo[];

@@ -6,9 +6,11 @@
 
 /** A file as far as devices are concerned. */
 export interface FileKind {
+  /** What it is. */
   readonly kind: "block" | "char" | "directory" | "file" | "other";
-  /** Device number; 0 for what is no device. */
+  /** Device number, the first half; 0 for what is no device. */
   readonly major: number;
+  /** Device number, the second half; likewise. */
   readonly minor: number;
 }
 

@@ -20,8 +20,11 @@ export interface NodeInfo {
   readonly address: string;
   /** The node by the kernel's name, links followed: `/dev/sdb`. */
   readonly node: string;
+  /** SCSI generic, or a disk's block node. */
   readonly kind: "sg" | "block";
+  /** Device number, the first half. */
   readonly major: number;
+  /** Device number, the second half. */
   readonly minor: number;
   /** `/dev/sg3` */
   readonly sg: string | null;
