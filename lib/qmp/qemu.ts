@@ -134,7 +134,9 @@ export class Qemu {
       return await this.client.execute("qom-get", { path, property }, this.timeoutMs);
     } catch (error) {
       // "Property 'scsi-block.migrate-pr' not found"; any other refusal says nothing about the property.
-      if (error instanceof QmpError && error.failure === "refused" && / not found$/.test(error.message)) return undefined;
+      if (error instanceof QmpError && error.failure === "refused" && / not found$/.test(error.message)) {
+        return undefined;
+      }
       throw error;
     }
   }

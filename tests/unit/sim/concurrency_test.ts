@@ -117,10 +117,10 @@ Deno.test("two processes share a simulated LUN", async (t) => {
     "who dies with the lock gives it back; who dies at work leaves a sound LUN, and all it was told",
     async () => {
       const file = await newFile();
-      const dying = p.do("rekey", file, "p", 1_000_000);
+      const died = assert.rejects(p.do("rekey", file, "p", 1_000_000), /the process is gone/);
       while ((await readSimLun(file)).generation < 20) await new Promise((resolve) => setTimeout(resolve, 5));
       await p.kill();
-      await assert.rejects(dying, /the process is gone/);
+      await died;
       const { generation } = await readSimLun(file);
       assert.equal(await q.do("rekey", file, "q", 10), 10);
       assert.equal((await readSimLun(file)).generation, generation + 10);

@@ -41,7 +41,7 @@ const PER_GATE: readonly Omit<Row, "gate">[] = [
     what: "recv's connection is cut while memory is sent",
     harm: (s) => void s.clock.sleep(200).then(() => s.link.cut()),
     kind: "failed",
-    says: /the connection to prmig recv ended/,
+    says: /the connection to (prmig recv|the destination) ended/, // whichever side of it notices first
     seen: AT_SOURCE,
   },
   {
