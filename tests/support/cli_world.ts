@@ -78,6 +78,7 @@ async function runBinary(binary: string, words: readonly string[], stdin: string
   const child = new Deno.Command(binary, {
     args: [...words],
     clearEnv: true,
+    env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin" },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -11,6 +11,7 @@ import { overviewPage, programPage } from "./program_page.ts";
 import { pageHead, section } from "./roff.ts";
 
 const STREAM = new URL("../../docs/stream-format.md", import.meta.url);
+const VIRSH = new URL("../../packaging/libvirt/prmig-virsh-migrate.md", import.meta.url);
 
 /** Pages as roff, `prmig.8` first. */
 export function manualPages(release: Release): Map<string, string> {
@@ -18,6 +19,7 @@ export function manualPages(release: Release): Map<string, string> {
   for (const command of COMMANDS) {
     pages.set(`prmig-${command.name}.${COMMAND_SECTION}`, commandPage(command, release, seeAlso(command.name)));
   }
+  pages.set(`prmig-virsh-migrate.${COMMAND_SECTION}`, virshPage(release));
   pages.set("prmig-stream.5", streamPage(release));
   pages.set("prmig.7", overviewPage(release));
   return pages;
@@ -48,6 +50,19 @@ function streamPage(release: Release): string {
     section("Name", "prmig\\-stream \\- what prmig send and prmig recv say to each other"),
     ...sections,
     section("See also", seeAlsoLine(["prmig-send(8)", "prmig-recv(8)", "prmig(7)"])),
+    "",
+  ].join("\n");
+}
+
+/** prmig-virsh-migrate(8): the script for libvirt, which is no command of prmig and has a page beside it. */
+function virshPage(release: Release): string {
+  const { title, sections } = markdownSections(Deno.readTextFileSync(VIRSH));
+  const [name, summary] = title.split(": ") as [string, string];
+  return [
+    pageHead({ name, section: COMMAND_SECTION, manual: "System administration", ...release }),
+    section("Name", `${name.replaceAll("-", "\\-")} \\- ${summary}`),
+    ...sections,
+    section("See also", seeAlsoLine(["prmig-migrate(8)", "prmig-send(8)", "prmig-recover(8)", "prmig(7)"])),
     "",
   ].join("\n");
 }

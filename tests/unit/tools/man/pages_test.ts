@@ -81,3 +81,12 @@ Deno.test("markdown: headings, tables, lists, code and links come out", () => {
     ]
   ) assert.ok(text.includes(wanted), wanted);
 });
+
+Deno.test("prmig-virsh-migrate(8) knows the words and the variables of the script", () => {
+  const script = Deno.readTextFileSync(new URL("../../../../packaging/libvirt/prmig-virsh-migrate", import.meta.url));
+  const page = seen(PAGES.get("prmig-virsh-migrate.8")!);
+  const header = script.slice(0, script.indexOf("\nset "));
+  const wanted = [...header.matchAll(/^# {3}(prmig-virsh-migrate .+|PRMIG_\w+)/gm)].map(([, word]) => word!);
+  assert.ok(wanted.length >= 5, wanted.join());
+  assert.deepEqual(wanted.filter((word) => !page.includes(word)), []);
+});
