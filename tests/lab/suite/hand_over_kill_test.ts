@@ -64,12 +64,13 @@ async function setScene(number: number, type: number): Promise<LabLun["nexuses"]
   return nexuses;
 }
 
-function handOver(number: number): ReturnType<typeof pipe> {
+/** `timeout` bounds what the survivor of a kill waits; an undisturbed hand-over needs none, on a busy machine least of all. */
+function handOver(number: number, timeout: string): ReturnType<typeof pipe> {
   const { A, B } = lun(number).nexuses;
   const side = (name: string, words: string[]): string[] => [
     "env",
     ...assignments(stateOf(number, name)),
-    ...prmigCommand([...words, "--timeout", "5s"]),
+    ...prmigCommand([...words, "--timeout", timeout]),
   ];
   return pipe(side("source", ["send", A.sd]), side("destination", ["recv", B.sd]));
 }
@@ -82,7 +83,7 @@ function stateOf(number: number, side: string): Record<string, string> {
 async function undisturbed(): Promise<number> {
   const lengths = await Promise.all([0, 1].map(async (number) => {
     await setScene(number, 5);
-    const { left, right } = handOver(number);
+    const { left, right } = handOver(number, "50s");
     await signOfLife(left, right);
     const began = performance.now();
     const ends = await Promise.all([left.finished, right.finished]);
@@ -110,7 +111,7 @@ async function round(
   const rival = await Rival.at(lun(number), type);
   const env = (side: string): Record<string, string> => stateOf(number, side);
   try {
-    const { left, right } = handOver(number);
+    const { left, right } = handOver(number, "5s");
     const target = victim === "source" ? left : right;
     await signOfLife(left, right);
     await new Promise((resolve) => setTimeout(resolve, moment * lengthMs));
