@@ -3,7 +3,7 @@
  *
  *     prmig watch  kernel: every command, with keys; read every 1 s          12:00:05
  *     /dev/sg3  naa.6001405...                                           generation 3
- *       WE-RO Write Exclusive, Registrants Only                             for 2m05s
+ *       WE-RO  0x0000000000123abc  Write Exclusive, Registrants Only       for 2m05s
  *       * 0x0000000000123abc  ours  sas 500140000000aaaa
  *         0x00000000000def00        iqn.1993-08.org.debian:01:lab
  *     -- history ---------------------------------------------------------------------
@@ -113,7 +113,7 @@ function lunHead(lun: LunStatus, nowUs: number, columns: number): Span[][] {
   }
   const since = lun.since === null
     ? []
-    : [span(`for ${lun.since.seen ? "" : "at least "}${ageText(nowUs - lun.since.wallUs)}`, "faint")];
+    : [span(`for ${ageText(nowUs - lun.since.wallUs)}${lun.since.seen ? "" : "+"}`, "faint")];
   lines.push(spread(reservation(lun), since, columns));
   if (state.registrations.length === 0) lines.push([span("  nobody is registered", "faint")]);
   return lines;
@@ -123,10 +123,11 @@ function reservation({ state }: LunStatus): Span[] {
   const held = state!.reservation;
   if (held === null) return [span("  not reserved")];
   const info = prTypeInfo(held.type);
-  const holder = info?.allRegistrants ? ", every registrant holds it" : "";
+  // Here too, not only in the list below: where there are many LUNs, that list is what gives way.
+  const holder = info?.allRegistrants ? "every registrant" : formatKey(held.key);
   return [
-    span(`  ${info?.short ?? `type ${held.type}`}`, "strong"),
-    span(`  ${info?.name ?? "a type no standard has"}${holder}`),
+    span(`  ${info?.short ?? `type ${held.type}`}  ${holder}`, "strong"),
+    span(`  ${info?.name ?? "a type no standard has"}`),
   ];
 }
 

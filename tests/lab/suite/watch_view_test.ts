@@ -98,7 +98,7 @@ for (const [columns, rows] of [[80, 24], [200, 50]] as const) {
           /\/dev\/sdb PREEMPT 0x000000000000def0 over 0x0000000000123abc WE-RO GOOD by sg_persist\[\d+\]/,
         );
         assert.match(text, /= 0x0000000000123abc \(sas 600140000000cccc\) was preempted by 0x000000000000def0/);
-        assert.match(text, /WE-RO Write Exclusive, Registrants Only for \d+s/);
+        assert.match(text, /WE-RO 0x000000000000def0 Write Exclusive, Registrants Only for \d+s/);
         for (const line of lines) {
           assert.ok(line.length <= columns);
         }
@@ -111,8 +111,13 @@ for (const [columns, rows] of [[80, 24], [200, 50]] as const) {
           (lines) => lines.length === 30 && shows("q quit")(lines.slice(-1)),
         );
         assert.ok(shows("* 0x000000000000def0")(resized));
-        await terminal.press("g");
         await terminal.resize(80, 14);
+        const small = await terminal.until(
+          "a small size",
+          (lines) => lines.length === 14 && shows("q quit")(lines.slice(-1)),
+        );
+        assert.ok(shows("WE-RO  0x000000000000def0")(small), "the holder is shown however little room there is");
+        await terminal.press("g");
         await terminal.until("the history scrolled back", shows("back; End follows"));
         await terminal.press("End");
         await terminal.until("the end of it", (lines) => !shows("back; End follows")(lines));
