@@ -10,6 +10,17 @@ export class VirtualClock implements Clock {
   #now = 0;
   #sleepers: { at: number; wake: () => void }[] = [];
   #pumping = false;
+  #busy = new Set<Promise<unknown>>();
+
+  /** Lets no time pass before `work` has settled: for what is done outside of this thread, such as a digest. */
+  async whileBusy<T>(work: Promise<T>): Promise<T> {
+    this.#busy.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#busy.delete(work);
+    }
+  }
 
   now(): number {
     return this.#now;
@@ -32,6 +43,10 @@ export class VirtualClock implements Clock {
     this.#pumping = true;
     while (this.#sleepers.length > 0) {
       await quiet();
+      while (this.#busy.size > 0) {
+        await Promise.allSettled(this.#busy);
+        await quiet();
+      }
       this.#sleepers.sort((a, b) => a.at - b.at);
       const next = this.#sleepers.shift();
       if (!next) break;

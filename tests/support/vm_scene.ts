@@ -167,7 +167,7 @@ async function recv(self: VmScene, end: End): Promise<string> {
   while (!reader.whole) {
     const { done, value } = await lines.next();
     if (done) return "no offer";
-    await reader.take(value);
+    await self.clock.whileBusy(reader.take(value));
   }
   const link = streamLink({ lines, write: end.write, clock: self.clock, onBroken: () => {} });
   try {
