@@ -26,27 +26,27 @@ const at = (status: string, harm: (s: VmScene) => void) => (s: VmScene): void =>
 const PER_GATE: readonly Omit<Row, "gate">[] = [
   {
     what: "the destination QEMU is killed while memory is sent",
-    harm: (s) => void s.clock.sleep(200).then(() => s.dst.die()),
+    harm: at("active", (s) => void s.clock.sleep(100).then(() => s.dst.die())),
     kind: "failed",
     seen: AT_SOURCE,
   },
   {
     what: "somebody cancels the migration while memory is sent",
-    harm: (s) => void s.clock.sleep(200).then(() => s.src.cancelByHand()),
+    harm: at("active", (s) => void s.clock.sleep(100).then(() => s.src.cancelByHand())),
     kind: "failed",
     says: /somebody cancelled/,
     seen: AT_SOURCE,
   },
   {
     what: "recv's connection is cut while memory is sent",
-    harm: (s) => void s.clock.sleep(200).then(() => s.link.cut()),
+    harm: at("active", (s) => void s.clock.sleep(100).then(() => s.link.cut())),
     kind: "failed",
     says: /the connection to (prmig recv|the destination) ended/, // whichever side of it notices first
     seen: AT_SOURCE,
   },
   {
     what: "the user interrupts while memory is sent",
-    harm: (s) => void s.clock.sleep(200).then(() => s.stop.abort()),
+    harm: at("active", (s) => void s.clock.sleep(100).then(() => s.stop.abort())),
     kind: "interrupted",
     seen: AT_SOURCE,
   },
@@ -68,7 +68,7 @@ const PER_GATE: readonly Omit<Row, "gate">[] = [
   },
   {
     what: "the source's QMP talks nonsense in the middle",
-    harm: (s) => void s.clock.sleep(200).then(() => s.src.babble()),
+    harm: at("active", (s) => void s.clock.sleep(100).then(() => s.src.babble())),
     kind: "failed",
     says: /does not speak QMP/,
     seen: AT_SOURCE,
