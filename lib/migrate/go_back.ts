@@ -11,7 +11,7 @@ import { unfinished } from "./report.ts";
 import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken, hasTaken } from "./taken.ts";
 import { hasOneHolder, isEvictedFromAside } from "./offer.ts";
-import { evict, regain, restoreKey } from "./way_back.ts";
+import { completePaths, evict, regain, restoreKey } from "./way_back.ts";
 
 /** How long a destination that still lives is given to leave by itself, where evicting it would cost more. */
 export const LEAVE_GRACE_MS = 2000;
@@ -80,7 +80,7 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   await run.ports.link.send({ record: "abort", reason: reason.message });
   await letLeave(run);
   await everyLeg(run, (leg) => guarded(leg, () => evict(run, leg)));
-  const pictures = await lookAtAll(run);
+  const pictures = await everyLeg(run, (leg) => guarded(leg, () => completePaths(run, leg)));
   const lost = pictures.some((picture) => picture.source.under === "gone");
   return { outcome: fencings.length > 0 || lost ? "fenced" : "restored", pictures };
 }

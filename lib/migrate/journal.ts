@@ -141,7 +141,7 @@ const envelope = v.strictObject({
   handOver: v.string(),
   role: v.picklist(["source", "destination"]),
   phase: v.picklist([...ROLES.source, ...ROLES.destination, "closed"]),
-  luns: v.array(v.strictObject({ device: v.string(), offer: v.unknown() })),
+  luns: v.array(v.strictObject({ device: v.string(), offer: v.unknown(), witnesses: v.optional(v.array(v.string())) })),
   method: v.picklist(["token", "plain"]),
   windowMs: v.number(),
   committed: v.boolean(),
@@ -170,7 +170,7 @@ export function decodeEntry(text: string): { entry: JournalEntry; written: Stamp
   if (entry.phase !== "closed" && !ROLES[entry.role].includes(entry.phase)) {
     throw new Error(`a ${entry.role} is never "${entry.phase}"`);
   }
-  const luns = entry.luns.map(({ device, offer }) => ({ device, offer: decodeOffer(offer) }));
+  const luns = entry.luns.map(({ offer, ...rest }) => ({ ...rest, offer: decodeOffer(offer) }));
   return { entry: { ...entry, luns } as JournalEntry, written };
 }
 

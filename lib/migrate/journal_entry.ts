@@ -4,7 +4,7 @@
  * @module
  */
 import type { Method } from "./messages.ts";
-import type { Offer } from "./offer.ts";
+import type { NexusName, Offer } from "./offer.ts";
 
 /** What a side was about to do when it wrote. The LUN, not the journal, says whether it was done. */
 export type SourcePhase = "offered" | "committing" | "aborting" | "evicting" | "closed";
@@ -18,6 +18,8 @@ export interface JournalLun {
   /** Address this side uses for it. */
   readonly device: string;
   readonly offer: Offer;
+  /** Source: the destination's nexuses before the commit. */
+  readonly witnesses?: readonly NexusName[];
 }
 
 /** The journal of one side of one hand-over: replaced as a whole, never edited. */

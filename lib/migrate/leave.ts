@@ -52,7 +52,8 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
     const stillMs = still.since(pictures, clock.now());
     const gone = pictures.every((p) => p.destination.under === "gone");
     const aside = pictures.some((p) => p.source.under === "token");
-    if (gone && (left || isOver(pictures, stillMs))) return await close(run, pictures);
+    const tooLate = clock.now() >= deadline + 2 * LEAVE_GRACE_MS;
+    if (gone && (left || tooLate || isOver(pictures, stillMs))) return await close(run, pictures);
     const graceOver = !aside && stillMs >= LEAVE_GRACE_MS && clock.now() >= stayUntil;
     const byLeg = new Map(run.legs.map((leg, i) => [leg, pictures[i]!]));
     const mayGo = (leg: Leg): boolean => graceOver || free && (!isEvictedFromAside(leg.offer) || stillMs >= STILL_MS);
@@ -61,7 +62,7 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
       left = true;
       continue;
     }
-    if (clock.now() >= deadline) throw stuck(run, pictures);
+    if (!gone && clock.now() >= deadline) throw stuck(run, pictures);
     const message = await link.next(LOOK_MS);
     if (message.record === "abort") free = true;
   }

@@ -35,10 +35,11 @@ export interface RecoverOptions extends GoBackOptions {
 /** The run that a journal entry tells of, with its LUNs open again. */
 export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Ports, timeoutMs: number): Run {
   const { handOver, role, method, windowMs, committed } = entry;
-  const legs = entry.luns.map(({ offer }, i): Leg => {
+  const legs = entry.luns.map(({ offer, witnesses }, i): Leg => {
     const lun = luns[i]!;
     const own = ownPaths(entry, lun, offer.source);
-    return entry.phase === "evicting" ? { lun, offer, own, aside: "evicting" } : { lun, offer, own };
+    const aside = entry.phase === "evicting" && { aside: "evicting" as const };
+    return { lun, offer, own, ...witnesses && { witnesses }, ...aside };
   });
   return { handOver, role, method, legs, ports, windowMs, timeoutMs, committed };
 }

@@ -29,6 +29,8 @@ export interface Leg {
   offer: Offer;
   /** Source: the key under which it was last known to stand; absent when one of its REGISTERs went unanswered. See taken.ts. */
   sourceWas?: "key" | "token";
+  /** Source: the destination's nexuses before the commit. See witness.ts. */
+  witnesses?: readonly NexusName[];
   /** Destination: its PREEMPT of the token was answered GOOD. */
   took?: boolean;
   /** The source has stepped aside to its token to evict the destination, or may have; or it knows that it did evict it. */
@@ -122,7 +124,11 @@ export function step(
 
 /** Writes down what is about to be done. */
 export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
-  const luns = run.legs.map((leg) => ({ device: leg.lun.device, offer: leg.offer }));
+  const luns = run.legs.map(({ lun: { device }, offer, witnesses }) => ({
+    device,
+    offer,
+    ...witnesses && { witnesses },
+  }));
   const { handOver, role, method, windowMs, committed } = run;
   await run.ports.journal.write({
     prmig: 1,

@@ -26,6 +26,7 @@ import { goBack } from "./go_back.ts";
 import { Lease } from "./lease.ts";
 import { allTaken, hasTaken } from "./taken.ts";
 import { holderInWords } from "./truth.ts";
+import { callWitnesses, hasWitness } from "./witness.ts";
 import { reportSource } from "./report.ts";
 import { followGuest, offerNow } from "./follow.ts";
 
@@ -71,7 +72,10 @@ async function awaitPrepared(run: Run, lease: Lease): Promise<void> {
       refuseIfFenced(run, pictures);
       if (allTaken(run, pictures)) return;
       refuseIfChanged(run, pictures);
-      if (pictures.every(isPrepared)) return tell(run, "prepared", "the destination is registered");
+      if (pictures.every(isPrepared)) {
+        callWitnesses(run.legs, pictures);
+        return tell(run, "prepared", "the destination is registered");
+      }
     }
     await lease.renewWhenDue(link, clock);
     const message = await link.next(link.duplex ? LOOK_MS.besideMessages : pause);
@@ -160,9 +164,9 @@ async function verified(run: Run, pictures: readonly Picture[]): Promise<Ending>
 /** A picture in which the source is gone although nobody took from it, or the destination gone under a commit. */
 function refuseIfFenced(run: Run, pictures: readonly Picture[]): void {
   pictures.forEach((picture, i) => {
-    const { source, destination } = picture;
+    const { source } = picture;
     const gone = source.under === "gone" && !hasTaken(run, run.legs[i]!, picture);
-    const witnessGone = source.under === "token" && destination.under === "gone";
+    const witnessGone = source.under === "token" && !hasWitness(run.legs[i]!, picture);
     if (!gone && !witnessGone) return;
     const what = gone ? "this host's registration was removed" : "the guest's key was removed";
     throw new TurnBack("fenced", `${what} on ${run.legs[i]!.lun.device} by a third party: ${holderInWords(picture)}`);

@@ -9,9 +9,10 @@
 import { PrmigError } from "../errors.ts";
 import { destinationKey, hasOneHolder, keyIsShared, preemptType } from "./offer.ts";
 import type { Picture } from "./picture.ts";
+import { hasWitness } from "./witness.ts";
 import { rekey, standsUnder } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Leg, look, type Run, step, tell, writeDown } from "./run.ts";
+import { type Leg, look, type OwnPath, type Run, step, tell, writeDown } from "./run.ts";
 import { hasTaken } from "./taken.ts";
 import { holderInWords, truthOf } from "./truth.ts";
 
@@ -32,24 +33,21 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
   const before = await look(leg);
   if (before.source.under === "key" && leg.unwitnessed) return await witnessed(run, leg, before);
   if (before.source.under !== "token") return before;
-  if (before.destination.under !== "gone") delete leg.aside;
+  if (hasWitness(leg, before)) delete leg.aside;
   else if (leg.aside === undefined) await fenced(run, leg, commitToken, before);
   else if (leg.aside === "evicting" && !unfenced) throw undecided(run, leg, before);
-  leg.unwitnessed = before.destination.under !== "gone";
+  leg.unwitnessed = hasWitness(leg, before);
   tell(run, "abort", "REGISTER token -> key", leg);
   const [deciding, ...rest] = leg.own;
   if (!await rekey(run, leg, deciding!, commitToken, key)) return await look(leg);
   for (const own of rest) await rekey(run, leg, own, commitToken, key);
   const after = await look(leg);
-  if (leg.unwitnessed) await witnessed(run, leg, after);
-  // A PREEMPT that came between two of our paths has removed the later ones only.
-  for (const own of rest) if (standsUnder(run, own, after, 0n)) await rekey(run, leg, own, 0n, key);
-  return after;
+  return leg.unwitnessed ? await witnessed(run, leg, after) : after;
 }
 
 /** The look after the REGISTER: the destination is still there, or the guest was fenced. */
 async function witnessed(run: Run, leg: Leg, picture: Picture): Promise<Picture> {
-  if (picture.destination.under === "gone") await fenced(run, leg, leg.offer.key, picture);
+  if (!hasWitness(leg, picture)) await fenced(run, leg, leg.offer.key, picture);
   delete leg.unwitnessed;
   return picture;
 }
@@ -100,12 +98,7 @@ export async function evict(run: Run, leg: Leg): Promise<Picture> {
   if (destination.under === "token") await preempt(run, leg, leg.offer.key, destinationKey(leg.offer));
   else if (hasOneHolder(leg.offer)) await preempt(run, leg, leg.offer.key, leg.offer.key);
   else await evictFromBehindToken(run, leg);
-  const after = await look(leg);
-  // Preempting our own key through the path that holds has removed our other paths with the destination.
-  for (const own of leg.own.slice(1)) {
-    if (standsUnder(run, own, after, 0n) && after.source.under === "key") await rekey(run, leg, own, 0n, leg.offer.key);
-  }
-  return leg.own.length > 1 ? await look(leg) : after;
+  return await look(leg);
 }
 
 /**
@@ -121,12 +114,13 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   // LUN is not still, so: a REGISTER that changes nothing else, and time for the command it may have sent already.
   await stir(run, leg);
   await run.ports.clock.sleep(STEP_ASIDE_MS);
-  const { destination, source } = await look(leg);
-  if (destination.under === "gone" || source.under !== "key") return;
+  const before = await look(leg);
+  if (before.destination.under === "gone" || before.source.under !== "key") return;
+  const there = leg.own.filter((own) => standsUnder(run, own, before, key));
   run.committed = true;
   leg.aside = "evicting";
   await writeDown(run, "evicting");
-  for (const own of leg.own) await rekey(run, leg, own, key, commitToken);
+  for (const own of there) await rekey(run, leg, own, key, commitToken);
   const by = await preempt(run, leg, commitToken, key);
   if (by === "lun") throw undecided(run, leg, await look(leg));
   if (by === "nobody") {
@@ -136,7 +130,34 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
     await fenced(run, leg, commitToken, picture);
   }
   leg.aside = "evicted";
-  for (const own of leg.own) await rekey(run, leg, own, commitToken, key);
+  for (const own of there) await rekey(run, leg, own, commitToken, key);
+  await refuseIfTorn(run, leg, there, await look(leg));
+}
+
+/**
+ * REGISTER 0 -> K on our paths that went with the destination: a PREEMPT of our own key through the path that holds, or the
+ * destination's PREEMPT between two of our REGISTERs, removes the others.
+ */
+export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
+  const picture = await look(leg);
+  if (leg.own.length === 1 || picture.source.under !== "key") return picture;
+  const { key } = leg.offer;
+  const there = leg.own.filter((own) => standsUnder(run, own, picture, key));
+  const missing = leg.own.filter((own) => standsUnder(run, own, picture, 0n));
+  if (missing.length === 0) return picture;
+  tell(run, "abort", "REGISTER 0 -> key on the other paths", leg);
+  const possible = (now: Picture): boolean => there.some((own) => standsUnder(run, own, now, key));
+  for (const own of missing) await rekey(run, leg, own, 0n, key, { possible });
+  const after = await look(leg);
+  await refuseIfTorn(run, leg, there, after);
+  return after;
+}
+
+/** Paths of ours that stood under K and do not now: the guest was fenced, and a path that came later must go again. */
+async function refuseIfTorn(run: Run, leg: Leg, there: readonly OwnPath[], picture: Picture): Promise<void> {
+  const { key } = leg.offer;
+  if (there.every((own) => standsUnder(run, own, picture, key)) || picture.source.under === "gone") return;
+  await fenced(run, leg, key, picture);
 }
 
 /** REGISTER K -> K: changes PRGENERATION, and nothing else. */

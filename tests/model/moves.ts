@@ -1,8 +1,8 @@
 /**
  * What may happen next in a world: one thing at a time, everything that may.
  *
- * Time. Commands, journal writes and messages take none; deadlines pass by jumps of {@link JUMP_MS}, which may come
- * whenever the source waits for something. That is the promise the protocol is built on (docs/hand-over.md, "Two clocks"):
+ * Time. Commands, journal writes and messages take none; deadlines pass by jumps, which may come whenever the source waits
+ * for something. That is the promise the protocol is built on (docs/hand-over.md, "Two clocks"):
  * a source that has begun to commit or to restore gets on with it, and a command that was on its way when its process died
  * arrives before a deadline passes, or never. A destination may be held up anywhere, for any time.
  *
@@ -24,8 +24,6 @@ import type { Answer, Node, Op } from "./process.ts";
 import { K, type Scene, T_KEY, type Who } from "./scene.ts";
 import { isClosed, isFenced, numberOf, other, type Side, type World } from "./world.ts";
 
-/** How far the clock moves when a deadline is to pass: every time-out of the source, not yet the destination's stay. */
-export const JUMP_MS = 5000;
 /** A wait of this time outlasts a PERSISTENT RESERVE OUT that the other side has decided to send. */
 const OUTLASTS_MS = 500;
 const MAX_RECOVERS = 3;
@@ -73,7 +71,7 @@ export function movesOf(scene: Scene, world: World): Move[] {
   sideMoves(scene, world, "destination", moves);
   fenceMoves(scene, world, moves);
   linkMoves(world, moves);
-  timeMoves(world, moves);
+  timeMoves(scene, world, moves);
   return moves;
 }
 
@@ -281,7 +279,7 @@ function linkMoves(world: World, moves: Move[]): void {
   }
 }
 
-function timeMoves(world: World, moves: Move[]): void {
+function timeMoves({ variant: { jumpMs = 5000 } }: Scene, world: World, moves: Move[]): void {
   const { source, destination } = world;
   const waits = (side: Side): boolean => side.node?.op?.kind === "next" || isLongSleep(side.node?.op);
   if (source.state === "running" && !waits(source)) return;
@@ -290,10 +288,10 @@ function timeMoves(world: World, moves: Move[]): void {
   if (!forced && world.left.jumps === 0) return;
   moves.push({
     who: "time",
-    what: () => `${JUMP_MS} ms pass`,
+    what: () => `${jumpMs} ms pass`,
     to: () => {
       const arrived = put(put(world, "source", { late: null }), "destination", { late: null });
-      return { ...(forced ? arrived : spend(arrived, "jumps")), now: world.now + JUMP_MS };
+      return { ...(forced ? arrived : spend(arrived, "jumps")), now: world.now + jumpMs };
     },
   });
 }
@@ -327,7 +325,7 @@ function carriedOut(scene: Scene, world: World, who: Who, op: Command, reply: Re
     if (action === PR_OUT_ACTION.preempt && list.rk === commitToken && list.sark === K) gap = true;
     if (restores) gap = false;
     if (restores && residual === "primed") residual = world.source.state === "running" ? "armed" : "yes";
-    if (drops && residual === "armed") residual = "no";
+    if (drops && residual === "armed" && !scene.luns.facts(to).keys.a?.includes(K)) residual = "no";
   }
   return { ...world, lun: to, gap, residual };
 }

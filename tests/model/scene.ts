@@ -61,6 +61,8 @@ export interface Variant {
   /** Paths of each side. */
   readonly paths: 1 | 2;
   readonly ptpl: boolean;
+  /** How far the clock moves at a time. 5000: past every time-out of the source; 2500: past the grace of one that leaves. Default 5000. */
+  readonly jumpMs?: number;
   readonly budget: Budget;
   readonly mutation?: Mutation;
 }

@@ -1,0 +1,27 @@
+/**
+ * Who tells a source that stands under its token whether the guest was fenced: the destination's registration, which a
+ * third party that preempts the guest's key removes.
+ *
+ * Only a registration that was there before the commit can tell. A destination with several paths may still be registering
+ * the others, and one that comes after the fencing would make it look as if there had been none.
+ *
+ * @module
+ */
+import { nexusName } from "./offer.ts";
+import type { Picture } from "./picture.ts";
+import type { Leg } from "./run.ts";
+
+/** Remembers the destination as it is before a commit. */
+export function callWitnesses(legs: readonly Leg[], pictures: readonly Picture[]): void {
+  legs.forEach((leg, i) => {
+    const names = pictures[i]!.destination.registrations.map(nexusName);
+    // Where the target hides who is who, the destination is alone under its one-time key.
+    leg.witnesses = names.filter((name) => name !== null);
+  });
+}
+
+/** True when the destination is registered, with one of the nexuses that were there before the commit. */
+export function hasWitness({ witnesses }: Leg, { destination }: Picture): boolean {
+  if (witnesses === undefined || witnesses.length === 0) return destination.under !== "gone";
+  return destination.registrations.some((r) => witnesses.includes(nexusName(r) ?? ""));
+}
