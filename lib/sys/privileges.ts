@@ -55,7 +55,7 @@ export interface Privileges {
 export function privileges(of = "thread-self"): Privileges {
   const status = Deno.readTextFileSync(`/proc/${of}/status`);
   const field = (name: string): string => {
-    const found = new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1];
+    const found = new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(status)?.[1];
     if (found === undefined) throw new RangeError(`/proc/${of}/status has no ${name}`);
     return found;
   };

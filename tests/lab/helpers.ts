@@ -51,7 +51,11 @@ async function serving(process: Running, socket: string): Promise<ServingHelper>
     }
   }
   const end = (signal: Deno.Signal): Promise<Finished> => {
-    process.kill(signal);
+    try {
+      process.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended already
+    }
     return process.finished;
   };
   return { socket, process, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };

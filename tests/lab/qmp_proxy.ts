@@ -1,0 +1,79 @@
+/**
+ * A man in the middle of a QMP connection: what prmig tells QEMU passes through the test, which may do something first, or
+ * instead. So a test strikes between two exact steps without waiting for a lucky moment.
+ *
+ * @module
+ */
+
+/** What to do with a command before QEMU gets it; `false` keeps it from QEMU for ever. */
+export type OnCommand = (command: string) => Promise<boolean> | boolean;
+
+/** A socket for prmig in front of QEMU's. */
+export class QmpProxy implements Disposable {
+  #listener: Deno.UnixListener;
+  #open = new Set<Deno.Conn>();
+
+  private constructor(readonly path: string, private readonly target: string, private readonly onCommand: OnCommand) {
+    this.#listener = Deno.listen({ transport: "unix", path });
+    void this.#serve();
+  }
+
+  /** Listens beside `target`, QEMU's own socket. */
+  static before(target: string, onCommand: OnCommand): QmpProxy {
+    return new QmpProxy(`${target}-${crypto.randomUUID().slice(0, 8)}`, target, onCommand);
+  }
+
+  /** Safe to call twice. */
+  [Symbol.dispose](): void {
+    close(this.#listener);
+    for (const conn of this.#open) close(conn);
+  }
+
+  async #serve(): Promise<void> {
+    try {
+      for await (const near of this.#listener) void this.#relay(near);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted)) throw error;
+    }
+  }
+
+  /** A QEMU that is gone answers by an end. */
+  async #relay(near: Deno.Conn): Promise<void> {
+    this.#open.add(near);
+    let far: Deno.Conn;
+    try {
+      far = await Deno.connect({ transport: "unix", path: this.target });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused)) throw error;
+      return close(near);
+    }
+    this.#open.add(far);
+    await Promise.allSettled([this.#commands(near, far), far.readable.pipeTo(near.writable)]);
+    close(near);
+    close(far);
+  }
+
+  async #commands(near: Deno.Conn, far: Deno.Conn): Promise<void> {
+    const writer = far.writable.getWriter();
+    const lines = near.readable.pipeThrough(new TextDecoderStream());
+    let text = "";
+    for await (const part of lines) {
+      text += part;
+      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+        const line = text.slice(0, end + 1);
+        text = text.slice(end + 1);
+        const { execute } = JSON.parse(line) as { execute: string };
+        if (await this.onCommand(execute)) await writer.write(new TextEncoder().encode(line));
+      }
+    }
+    await writer.close();
+  }
+}
+
+function close(conn: { close(): void }): void {
+  try {
+    conn.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error; // it has ended by itself
+  }
+}
