@@ -51,11 +51,7 @@ async function serving(process: Running, socket: string): Promise<ServingHelper>
     }
   }
   const end = (signal: Deno.Signal): Promise<Finished> => {
-    try {
-      process.kill(signal);
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended already
-    }
+    process.kill(signal);
     return process.finished;
   };
   return { socket, process, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };

@@ -26,6 +26,7 @@ export interface Running {
   readonly pid: number;
   /** How it ended, when it has. */
   readonly finished: Promise<Finished>;
+  /** Safe when it has ended already. */
   kill(signal: Deno.Signal): void;
   /** What it has printed so far. */
   printed(): { stdout: string; stderr: string };
@@ -79,7 +80,14 @@ function watch(child: Deno.ChildProcess, options: RunOptions, stdout: Bytes = ch
     ]);
     return { code, signal, ...seen };
   })();
-  return { pid: child.pid, finished, kill: (signal) => child.kill(signal), printed: () => ({ ...seen }) };
+  const kill = (signal: Deno.Signal): void => {
+    try {
+      child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended already
+    }
+  };
+  return { pid: child.pid, finished, kill, printed: () => ({ ...seen }) };
 }
 
 /** A reader that goes away early (it exits, or is killed) is no error of the test's. */

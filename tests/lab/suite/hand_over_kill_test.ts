@@ -116,7 +116,7 @@ async function round(
     const target = victim === "source" ? left : right;
     await signOfLife(left, right);
     await new Promise((resolve) => setTimeout(resolve, moment * lengthMs));
-    killIfAlive(target);
+    target.kill("SIGKILL"); // a moment may come after the end; that hand-over was not disturbed, and counts as moved
     await Promise.all([left.finished, right.finished]);
     // Twice: a destination that had to wait for the source may close its journal the second time.
     for (const side of [...ORDER[sourceFirst ? "sourceFirst" : "destinationFirst"], "destination", "source"] as const) {
@@ -144,15 +144,6 @@ const ORDER = {
   sourceFirst: ["source", "destination"],
   destinationFirst: ["destination", "source"],
 } as const;
-
-/** A moment may come after the end; then the hand-over was not disturbed, and counts as one that moved. */
-function killIfAlive(victim: Running): void {
-  try {
-    victim.kill("SIGKILL");
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-  }
-}
 
 /** Without one, `recover` says that there is nothing to do; under emulation it takes two seconds to say it. */
 function hasOpenJournal(env: Record<string, string>): boolean {

@@ -3,10 +3,9 @@
  */
 import assert from "node:assert/strict";
 import { privileges } from "../../../lib/sys/privileges.ts";
-import { Datagrams } from "../../support/datagrams.ts";
 import { HelperClient } from "../../support/helper_client.ts";
 import { eventually, NodeClient, startSnoop } from "../helpers.ts";
-import { labTest, lun, prmig, prmigCommand, readState, run, start } from "../support.ts";
+import { labTest, lun, prmig, readState, run } from "../support.ts";
 
 const K = 0x123abcn;
 const CAP_SYS_RAWIO = 1n << 17n;
@@ -95,35 +94,4 @@ labTest("--daemon: the parent ends when the socket serves, and says why when it 
   assert.match(refused.stderr, /somebody serves/);
   Deno.kill(pid, "SIGTERM");
   assert.ok(await guest.client.closed());
-});
-
-labTest("socket activation and sd_notify: served on descriptor 3, told ready, the path left alone", async () => {
-  const { A } = lun().nexuses;
-  using manager = new Datagrams("/run/notify.sock");
-  const activated = start([
-    "systemd-socket-activate",
-    "-l",
-    "/run/activated.sock",
-    "-E",
-    "NOTIFY_SOCKET=/run/notify.sock",
-    ...prmigCommand(["snoop"]),
-  ]);
-  try {
-    await eventually("systemd listens", () => {
-      try {
-        return Deno.lstatSync("/run/activated.sock").isSocket;
-      } catch {
-        return false;
-      }
-    });
-    using guest = await NodeClient.open("/run/activated.sock", A.sd);
-    assert.equal((await guest.prIn(0)).status, 0);
-    await eventually("READY=1", () => manager.told().some((text) => text.includes("READY=1")));
-    activated.kill("SIGTERM");
-    assert.equal((await activated.finished).code, 0);
-    assert.ok(manager.told().some((text) => text.includes("STOPPING=1")));
-    assert.ok(Deno.lstatSync("/run/activated.sock"), "not ours to unlink");
-  } finally {
-    activated.kill("SIGKILL");
-  }
 });
