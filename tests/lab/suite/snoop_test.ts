@@ -131,27 +131,6 @@ labTest("a guest that was fenced gets its unit attention, and the book says that
   }
 });
 
-labTest("SIGKILL between REGISTER and RESERVE: the next helper remembers, asks the LUN, and goes on", async () => {
-  const { designator, nexuses: { A } } = lun();
-  const where = { designator, hctl: A.hctl };
-  const first = await startSnoop();
-  {
-    using guest = await NodeClient.open(first.socket, A.sd);
-    await guest.prOut(REGISTER, 0n, K);
-    await eventually("the file", () => stateOf(designator, A.hctl)?.key === K);
-    await first.kill();
-  }
-  const second = await startSnoop({ socket: first.socket, args: ["--json"] }); // over the dead socket's file
-  try {
-    using guest = await NodeClient.open(second.socket, A.sd);
-    assert.equal((await guest.prOut(RESERVE, K, 0n, 3)).status, 0);
-    await tracked(K, 3, where);
-    assert.deepEqual(events(second).map(({ event }) => event), ["prOut"]);
-  } finally {
-    await second.stop();
-  }
-});
-
 labTest("what changed while no helper ran is told, and the LUN is believed", async () => {
   const { designator, nexuses: { A, B } } = lun();
   const first = await startSnoop();
