@@ -82,7 +82,7 @@ function fullStatus(model: LunModel, room: number): Bytes {
   const whole = encodeFullStatus({ generation, registrations: entries });
   if (!model.device.profile.fullStatusUnderstates || whole.length <= room) return whole;
   let at = HEADER_BYTES;
-  for (;;) {
+  while (at < whole.length) {
     const size = DESCRIPTOR_BYTES + new DataView(whole.buffer).getUint32(at + 20);
     if (at + size > room) break;
     at += size;
