@@ -11,8 +11,8 @@ labTest("control: QEMU alone moves the guest away from its reservation, and ever
   await journey.here.qmp.execute("migrate", { uri: journey.uriOf(destination) });
   await journey.here.qmp.migrated();
   const [first, ...later] = await destination.console.moreTicks(4);
-  // The first may have been written before the move and told after it. How the guest's kernel words a conflict (EBADE, or
-  // ENOMEM from below on a busy machine) is not what this is about: no write succeeds any more.
+  // The first may have been written before the move and told after it. How the guest's kernel words a conflict (EBADE;
+  // once ENOMEM was seen) is not what this is about: no write succeeds any more.
   assert(first, "the guest says nothing at the destination");
   assert.deepEqual(later.map((tick) => tick.ok), [false, false, false]);
   assert.equal(await whoHolds(), "A=beef*");
