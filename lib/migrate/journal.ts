@@ -9,9 +9,9 @@
 import * as v from "valibot";
 import { PrmigError } from "../errors.ts";
 import { removeIfThere, setAside, writeAtomically } from "../files/atomic.ts";
-import { FileError } from "../files/file_error.ts";
 import { holdLock } from "../files/hold.ts";
 import { join } from "../files/paths.ts";
+import { guardJournal } from "./journal_guard.ts";
 import type { JournalEntry } from "./journal_entry.ts";
 import type { Journal } from "./ports.ts";
 import { decodeOffer, toLine } from "./stream.ts";
@@ -174,17 +174,8 @@ export function decodeEntry(text: string): { entry: JournalEntry; written: Stamp
   return { entry: { ...entry, luns } as JournalEntry, written };
 }
 
-async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof FileError || error instanceof Error && error.name in Deno.errors)) throw error;
-    throw new PrmigError("failed", {
-      message: `Cannot write the journal ${path}: ${error.message}`,
-      lun: "nothing further was sent to it",
-      remedy: "make room and access there, or name another place with PRMIG_STATE_DIR",
-    }, { cause: error });
-  }
+function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
+  return guardJournal(path, "nothing further was sent to it", work);
 }
 
 function inUse(path: string): PrmigError {

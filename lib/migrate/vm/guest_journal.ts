@@ -9,9 +9,9 @@
 import * as v from "valibot";
 import { PrmigError } from "../../errors.ts";
 import { removeIfThere, setAside, writeAtomically } from "../../files/atomic.ts";
-import { FileError } from "../../files/file_error.ts";
 import { holdLock } from "../../files/hold.ts";
 import { join } from "../../files/paths.ts";
+import { guardJournal } from "../journal_guard.ts";
 import { GATES } from "./gates.ts";
 
 const way = v.variant("kind", [
@@ -68,17 +68,8 @@ export async function openGuest(directory: string, entry: GuestEntry): Promise<O
   };
 }
 
-async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof FileError || error instanceof Error && error.name in Deno.errors)) throw error;
-    throw new PrmigError("failed", {
-      message: `Cannot write the journal ${path}: ${error.message}`,
-      lun: "as before; the guest was not touched",
-      remedy: "make room and access there, or name another place with PRMIG_STATE_DIR",
-    }, { cause: error });
-  }
+function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
+  return guardJournal(path, "as before; the guest was not touched", work);
 }
 
 function inUse(path: string): PrmigError {
