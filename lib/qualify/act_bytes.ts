@@ -6,12 +6,12 @@
 import { fromHex } from "../bytes.ts";
 import { PR_OUT_ACTION, prInCdb, prOutCdb } from "../pr/cdb.ts";
 import { encodePrOut, encodeRegisterAndMove } from "../pr/pr_out.ts";
-import type { BenchLun } from "./bench_lun.ts";
+import type { BenchLun, Port, SomeNexuses } from "./bench_lun.ts";
 import { ordinaryCommand, type RawCommand } from "./ordinary.ts";
 import type { Act, OutRequest, Player } from "./scenario.ts";
 
 /** The command block and data of an act. */
-export function bytesOf(lun: BenchLun, act: Act): RawCommand {
+export function bytesOf(lun: BenchLun<SomeNexuses>, act: Act): RawCommand {
   switch (act.kind) {
     case "out":
       return outBytes(lun, act.request);
@@ -24,11 +24,12 @@ export function bytesOf(lun: BenchLun, act: Act): RawCommand {
   }
 }
 
-function outBytes({ ports }: BenchLun, request: OutRequest): RawCommand {
+function outBytes({ ports }: BenchLun<SomeNexuses>, request: OutRequest): RawCommand {
   const { action, rk = 0n, sark = 0n, scope = 0, type = 0, aptpl = false, allTgPt = false, unreg = false } = request;
-  const portOf = (player: Player): NonNullable<BenchLun["ports"]>[Player] => {
-    if (ports === null) throw new RangeError("a scenario names a player's port, and does not need READ FULL STATUS");
-    return ports[player];
+  const portOf = (player: Player): Port => {
+    const port = ports?.[player];
+    if (port === undefined) throw new RangeError(`a scenario names the port of ${player}, which is not known`);
+    return port;
   };
   const data = request.action === PR_OUT_ACTION.registerAndMove
     ? encodeRegisterAndMove({

@@ -14,7 +14,7 @@ import { decodeReadKeys } from "../pr/read_keys.ts";
 import { decodeReadReservation } from "../pr/read_reservation.ts";
 import { sameTransportId } from "../pr/transport_id.ts";
 import { prTypeInfo, type Reservation } from "../pr/types.ts";
-import { type BenchLun, ROOM } from "./bench_lun.ts";
+import { type BenchLun, ROOM, type SomeNexuses } from "./bench_lun.ts";
 import { keyName, PLAYERS, type StateStep } from "./scenario.ts";
 import { resultOf, sendIn } from "./talk.ts";
 
@@ -48,7 +48,12 @@ function line(keys: readonly string[], held: string, generation: number | null, 
  * REPORT CAPABILITIES where the step asks. Where they contradict each other, the text says so.
  * `since` is PRGENERATION to count from.
  */
-export async function observe(lun: BenchLun, nexus: Nexus, step: StateStep, since: number): Promise<Observed> {
+export async function observe(
+  lun: BenchLun<SomeNexuses>,
+  nexus: Nexus,
+  step: StateStep,
+  since: number,
+): Promise<Observed> {
   const read = async (action: number): Promise<Uint8Array> => {
     const reply = await sendIn(nexus, action, ROOM);
     const result = resultOf(reply);
@@ -86,11 +91,11 @@ export async function readGeneration(nexus: Nexus): Promise<number | null> {
   return resultOf(reply) === "good" ? decodeReadKeys(reply.dataIn).generation : null;
 }
 
-function shown(lun: BenchLun, entry: FullStatusEntry): string {
+function shown(lun: BenchLun<SomeNexuses>, entry: FullStatusEntry): string {
   return `${nameOf(lun, entry)}=${keyName(entry.key)}`;
 }
 
-function nameOf({ ports }: BenchLun, { transportId, relativeTargetPort }: FullStatusEntry): string {
+function nameOf({ ports }: BenchLun<SomeNexuses>, { transportId, relativeTargetPort }: FullStatusEntry): string {
   const found = PLAYERS.find((player) => {
     const port = ports?.[player];
     return port !== undefined && sameTransportId(port.transportId, transportId) &&
@@ -100,7 +105,7 @@ function nameOf({ ports }: BenchLun, { transportId, relativeTargetPort }: FullSt
 }
 
 /** Who holds by READ FULL STATUS, checked against READ RESERVATION. */
-function heldBy(lun: BenchLun, full: readonly FullStatusEntry[], reservation: Reservation | null): string {
+function heldBy(lun: BenchLun<SomeNexuses>, full: readonly FullStatusEntry[], reservation: Reservation | null): string {
   const holders = full.filter(({ holder }) => holder);
   if (reservation === null) return holders.length === 0 ? "not reserved" : "not reserved, but R_HOLDER is set";
   const { type, key } = reservation;

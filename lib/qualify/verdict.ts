@@ -46,6 +46,8 @@ export interface ScenarioResult {
   readonly steps: readonly StepResult[];
   /** Of a skip: why; of a deviation: its reasons; of a failure that is no difference: what happened. */
   readonly reason: string | null;
+  /** Of a skip: whether something is missing here, or in the target. */
+  readonly lacking?: "setup" | "target";
 }
 
 /** Judges the steps of a scenario that was played to its end, given what is known of the target. */
