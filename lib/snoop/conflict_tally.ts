@@ -8,6 +8,7 @@
 import type { PrEvent } from "./event.ts";
 import type { PollClock } from "./poll.ts";
 import { isoMicros } from "./stamp.ts";
+import type { WallTime } from "./wall_time.ts";
 
 const WINDOW_MS = 1000;
 /** Different kinds counted side by side; beyond that the oldest window is closed early. */
@@ -24,8 +25,13 @@ export class ConflictTally {
   readonly #windows = new Map<string, Window>();
 
   constructor(
-    private readonly clock: Pick<PollClock, "after"> & { readonly wallUs: () => number },
-    private readonly emit: (event: PrEvent) => void,
+    private readonly clock: PollClock,
+    private readonly wall: WallTime,
+    private readonly sink: {
+      event(event: PrEvent): void;
+      /** Calls back in the turn of this instant (CLOCK_MONOTONIC). */
+      inTurn(atUs: number, tell: () => void): void;
+    },
   ) {}
 
   /** An event that may be one of many: same kind, device, status and command. */
@@ -38,7 +44,7 @@ export class ConflictTally {
       return;
     }
     if (this.#windows.size >= MOST_KINDS) this.#end(this.#windows.keys().next().value!);
-    this.emit(event);
+    this.sink.event(event);
     this.#open(kind, event);
   }
 
@@ -53,9 +59,10 @@ export class ConflictTally {
     this.#windows.delete(kind);
     if (window.more === 0) return;
     // Told at this instant, not at the last one's: events come in the order of their times.
-    const time = isoMicros(this.clock.wallUs());
+    const nowUs = this.clock.nowUs();
+    const time = isoMicros(this.wall.of(nowUs));
     const note = `${window.last.note}, ${window.more} more in a second`;
-    this.emit({ ...window.last, time, count: window.more, note });
+    this.sink.inTurn(nowUs, () => this.sink.event({ ...window.last, time, count: window.more, note }));
     this.#open(kind, window.last); // a storm goes on being counted
   }
 

@@ -12,6 +12,7 @@ import type { PrEvent } from "./event.ts";
 import type { KernelPath } from "./kernel/paths.ts";
 import { changeEvent, lookEvent, toEventState } from "./lun_events.ts";
 import { type Look, LunPoller, type PollClock, type PolledDevice, type PollOptions } from "./poll.ts";
+import type { WallTime } from "./wall_time.ts";
 
 /** A LUN to watch. */
 export interface WatchTarget {
@@ -50,12 +51,13 @@ export interface LunSink {
   status(status: LunStatus): void;
   /** A look has ended: {@link LunWatch.tell} it, in its turn. */
   looked(look: Look): void;
+  /** Calls back in the turn of this instant (CLOCK_MONOTONIC). */
+  inTurn(atUs: number, tell: () => void): void;
   /** What only a defect of ours can throw. */
   defect(error: unknown): void;
 }
 
-/** A look that saw the LUN. */
-export type Seen = Extract<Look, { kind: "seen" }>;
+type Seen = Extract<Look, { kind: "seen" }>;
 
 /** Most causes kept between two looks. */
 const MOST_CAUSES = 256;
@@ -71,7 +73,9 @@ export class LunWatch {
   /** Addresses that were not there at the beginning, and have been told of. */
   readonly #strange = new Set<string>();
   /** Unit attentions met by the look that is under way: told with it. */
-  #attentions: PrEvent[] = [];
+  #attentions: string[] = [];
+  /** What the last look found, which may wait for its turn to be told. */
+  #latest: Look | null = null;
   /** Commands that ended well since the last look began. */
   #causes: { readonly cause: Cause; readonly endedUs: number }[] = [];
 
@@ -79,11 +83,12 @@ export class LunWatch {
     readonly target: WatchTarget,
     poll: PollOptions,
     private readonly clock: WatchClock,
+    private readonly wall: WallTime,
     private readonly sink: LunSink,
   ) {
     const { device, lun } = target;
     this.#status = { device, lun, state: null, isOwn: () => null, trouble: null, since: null };
-    this.#conflicts = new ConflictTally(clock, (event) => sink.event(event));
+    this.#conflicts = new ConflictTally(clock, wall, sink);
     this.poller = new LunPoller(
       () => target.open((outcome) => this.#attention(outcome)),
       poll,
@@ -114,17 +119,22 @@ export class LunWatch {
     this.poller.request();
   }
 
-  /** Whether a look has something to tell that belongs behind what others saw before it. */
-  hasNews(look: Seen): boolean {
-    const { state } = this.#status;
-    return this.#attentions.length > 0 || (state !== null && asText(state) !== asText(look.state));
+  /** Whether a look found anything new, which belongs behind what others saw before it. Ask once a look. */
+  hasNews(look: Look): boolean {
+    const before = this.#latest;
+    this.#latest = look;
+    return this.#attentions.length > 0 || before === null || asText(before) !== asText(look);
   }
 
-  /** Tells what a look found. */
-  tell(look: Look): void {
-    for (const event of this.#attentions.splice(0)) this.sink.event(event);
-    if (look.kind === "seen") this.#seen(look);
-    else this.#troubled(look.reason);
+  /** Tells what a look found that ended at this instant. */
+  tell(look: Look, atUs: number): void {
+    const wallUs = this.wall.of(atUs);
+    const note = "met while looking at the LUN; it was meant for whoever uses this path";
+    for (const status of this.#attentions.splice(0)) {
+      this.sink.event(lookEvent("unitAttention", this.#status, wallUs, { status, note }));
+    }
+    if (look.kind === "seen") this.#seen(look, wallUs);
+    else this.#troubled(look.reason, wallUs);
   }
 
   /** Ends looking. */
@@ -133,10 +143,9 @@ export class LunWatch {
     this.poller.close();
   }
 
-  #seen(look: Seen): void {
+  #seen(look: Seen, wallUs: number): void {
     const { state, device } = look;
     const before = this.#status;
-    const wallUs = look.endedUs + this.clock.wallUs() - this.clock.nowUs();
     const name = { device: this.target.device, lun: device.designator ?? this.target.lun };
     const known = before.since !== null && before.state !== null && sameReservation(before.state, state);
     this.#status = {
@@ -177,17 +186,15 @@ export class LunWatch {
     this.sink.event(lookEvent("note", name, wallUs, { note }));
   }
 
-  #troubled(reason: string): void {
+  #troubled(reason: string, wallUs: number): void {
     if (this.#status.trouble === reason) return;
     this.#status = { ...this.#status, trouble: reason };
-    this.sink.event(lookEvent("down", this.#status, this.clock.wallUs(), { note: reason }));
+    this.sink.event(lookEvent("down", this.#status, wallUs, { note: reason }));
     this.sink.status(this.#status);
   }
 
   #attention(outcome: Outcome): void {
-    const status = describeOutcome(outcome);
-    const note = "met while looking at the LUN; it was meant for whoever uses this path";
-    this.#attentions.push(lookEvent("unitAttention", this.#status, this.clock.wallUs(), { status, note }));
+    this.#attentions.push(describeOutcome(outcome));
   }
 }
 
@@ -198,8 +205,12 @@ function causeOf({ serviceAction, key, newKey, statusByte }: PrEvent): Cause | n
   return { action, rk: key, sark: newKey ?? 0n };
 }
 
-function asText(state: PrState): string {
-  return JSON.stringify(state, (_name, value) => typeof value === "bigint" ? value.toString(16) : value);
+/** What a look found, as far as it is told. */
+function asText(look: Look): string {
+  const told = look.kind === "seen"
+    ? { state: look.state, designator: look.device.designator }
+    : { reason: look.reason };
+  return JSON.stringify(told, (_name, value) => typeof value === "bigint" ? value.toString(16) : value);
 }
 
 function sameReservation(before: PrState, after: PrState): boolean {

@@ -1,7 +1,7 @@
 /**
  * The watch: kernel events, helpers' events and looks at the LUNs, joined into one stream in order.
  *
- *     kernel ----> prOut, conflict, unitAttention ---+--> events, in order
+ *     kernel ----> prOut, conflict, unitAttention ---+--> turns.ts --> events, in the order of CLOCK_MONOTONIC
  *     helpers ---> prOut with exact keys ------------+   (the kernel's twin of it is not told again)
  *                        | "look at it now"          |
  *     poller (one a LUN) +-> state ------------------+   a change is told after the commands that came before it
@@ -17,8 +17,11 @@ import type { KernelRecord } from "./kernel/correlate.ts";
 import type { KernelPath } from "./kernel/paths.ts";
 import { commandEvent, hintEvent } from "./kernel/to_event.ts";
 import { lookEvent } from "./lun_events.ts";
-import { type LunStatus, LunWatch, type Seen, type WatchClock, type WatchTarget } from "./lun_watch.ts";
+import { type LunStatus, LunWatch, type WatchClock, type WatchTarget } from "./lun_watch.ts";
 import type { Look, PollOptions } from "./poll.ts";
+import { isoMicros } from "./stamp.ts";
+import { Turns } from "./turns.ts";
+import { WallTime } from "./wall_time.ts";
 
 export type { LunStatus, WatchClock, WatchTarget } from "./lun_watch.ts";
 
@@ -52,8 +55,6 @@ export interface WatchSink {
   defect(error: unknown): void;
 }
 
-/** How long a change waits for the kernel's events before it. */
-const SYNC_MS = 250;
 /** Actions whose SERVICE ACTION RESERVATION KEY and TYPE mean nothing: the kernel's events leave them out, too. */
 const WITHOUT_SARK = ["RESERVE", "RELEASE", "CLEAR"];
 const WITHOUT_TYPE = ["REGISTER", "REGISTER AND IGNORE EXISTING KEY", "REGISTER AND MOVE", "CLEAR"];
@@ -62,12 +63,11 @@ const WITHOUT_TYPE = ["REGISTER", "REGISTER AND IGNORE EXISTING KEY", "REGISTER 
 export class Watch {
   readonly #luns: LunWatch[];
   readonly #byAddress = new Map<string, { readonly path: KernelPath; readonly lun: LunWatch }>();
+  readonly #wall: WallTime;
+  readonly #turns: Turns;
   readonly #join: HelperJoin | null;
-  readonly #syncs = new Map<string, () => void>();
-  /** A look whose change waits for the kernel's events before it. One at a time. */
-  #pending: { readonly endedUs: number; readonly go: () => void; readonly told: Promise<void> } | null = null;
-  #looks: Promise<void> = Promise.resolve();
-  #syncCount = 0;
+  /** Stamp of the kernel's youngest event. */
+  #kernelUs = 0;
   #closed = false;
 
   constructor(
@@ -77,13 +77,16 @@ export class Watch {
     private readonly clock: WatchClock,
     private readonly sink: WatchSink,
   ) {
-    const { helpers } = sources;
-    this.#join = helpers && new HelperJoin(clock, (pid) => helpers.isHelper(pid));
+    const { helpers, kernel } = sources;
+    this.#wall = new WallTime(clock);
+    this.#turns = new Turns(clock, kernel && ((text) => !this.#closed && kernel.mark(text)));
+    this.#join = helpers && new HelperJoin(this.#turns, (pid) => helpers.isHelper(pid));
     this.#luns = targets.map((target, at) => {
-      const lun: LunWatch = new LunWatch(target, poll, clock, {
+      const lun: LunWatch = new LunWatch(target, poll, clock, this.#wall, {
         event: (event) => this.#emit(event, at),
         status: (status) => sink.status(status, at),
         looked: (look) => this.#looked(lun, look),
+        inTurn: (atUs, tell) => void this.#turns.behindKernel(atUs, tell),
         defect: (error) => sink.defect(error),
       });
       for (const path of target.paths) this.#byAddress.set(path.hctl, { path, lun });
@@ -105,7 +108,7 @@ export class Watch {
     const looks = this.#luns.map(({ poller }) => poller.look());
     for (const look of looks) look.catch(defect);
     await Promise.all(looks);
-    await this.#looks;
+    await new Promise<void>((told) => void this.#turns.inOrder(this.clock.nowUs(), told));
   }
 
   /** Status of every LUN, in the order of the targets. */
@@ -121,11 +124,10 @@ export class Watch {
   /** Ends everything. Synchronous, safe to call twice. */
   close(): void {
     if (this.#closed) return;
-    this.#join?.flush();
+    this.#turns.flush();
     this.#closed = true;
     for (const lun of this.#luns) lun.close();
     this.sources.kernel?.close();
-    for (const done of this.#syncs.values()) done();
   }
 
   // ---- witnesses
@@ -134,48 +136,45 @@ export class Watch {
     for (;;) {
       const batch = await kernel.next();
       if (this.#closed || batch.kind === "closed") return;
-      if (batch.kind === "records") await this.#take(batch.records);
+      if (batch.kind === "records") { for (const record of batch.records) this.#record(record); }
       if (batch.kind !== "ended") continue;
+      this.#turns.flush();
       this.#tellAll("down", batch.reason);
       return this.sink.ended(batch.reason);
     }
   }
 
-  async #take(records: readonly KernelRecord[]): Promise<void> {
-    const offsetUs = this.clock.wallUs() - this.clock.nowUs();
-    const toWallUs = (us: number): number => us + offsetUs;
-    for (const record of records) {
-      // What happened after a look is told after what the look found.
-      while (this.#pending && "atUs" in record && record.atUs > this.#pending.endedUs) {
-        const { go, told } = this.#pending;
-        go();
-        await told;
-      }
-      if (!this.#closed) this.#record(record, toWallUs);
-    }
-  }
-
-  #record(record: KernelRecord, toWallUs: (us: number) => number): void {
+  #record(record: KernelRecord): void {
+    if ("atUs" in record) this.#kernelUs = Math.max(this.#kernelUs, record.atUs);
+    const toWallUs = (us: number): number => this.#wall.of(us);
     switch (record.kind) {
       case "command": {
         const found = this.#watched(record.hctl);
         if (!found) return;
         const event = commandEvent(record, found.path, toWallUs);
-        const tell = (): void => found.lun.command(event);
-        return this.#join ? this.#join.kernel(event, tell) : tell();
+        const tell = (told: PrEvent): void => found.lun.command(told);
+        if (this.#join) this.#join.kernel(event, record.atUs, tell);
+        else this.#turns.kernel(record.atUs, () => tell(event));
+        return;
       }
       case "hint": {
         const found = this.#watched(record.hctl);
-        return found?.lun.hint(hintEvent(record, found.path, toWallUs));
+        if (!found) return;
+        const event = hintEvent(record, found.path, toWallUs);
+        this.#turns.kernel(record.atUs, () => found.lun.hint(event));
+        return;
       }
       case "lost": {
         const count = record.events === null ? {} : { count: record.events };
         const much = record.events === null ? "kernel events" : `${record.events} lines of kernel events`;
-        this.#tellAll("lost", `${much} were lost; looking at the LUNs again`, count);
+        // The line has no stamp; what was lost came after what has been read.
+        const atUs = this.#kernelUs || this.clock.nowUs();
+        const note = `${much} were lost; looking at the LUNs again`;
+        this.#turns.kernel(atUs, () => this.#tellAll("lost", note, count, atUs));
         return this.refresh();
       }
       case "marker":
-        return this.#syncs.get(record.text.trim())?.();
+        return this.#turns.marker(record.text.trim());
       case "selfTest":
         return;
     }
@@ -194,8 +193,10 @@ export class Watch {
       if (this.#closed) return;
       const lun = this.#concerned(event);
       if (!lun) continue;
-      if (event.event !== "prOut") this.#emit(event, this.#luns.indexOf(lun));
-      else this.#join!.helper(event, () => lun.command(withoutIdleFields(event)));
+      const atUs = event.endedUs ?? this.clock.nowUs();
+      if (event.event !== "prOut") this.#turns.behindKernel(atUs, () => this.#emit(event, this.#luns.indexOf(lun)));
+      else {this.#join!.helper({ ...event, time: isoMicros(this.#wall.of(atUs)) }, atUs, (told) =>
+          lun.command(withoutIdleFields(told)));}
     }
   }
 
@@ -211,44 +212,20 @@ export class Watch {
   // ---- looks
 
   #looked(lun: LunWatch, look: Look): void {
-    // Looks are told one after the other, each after the kernel's events that came before it.
-    this.#looks = this.#looks.then(async () => {
-      if (look.kind === "seen" && lun.hasNews(look)) await this.#inTurn(look, () => lun.tell(look));
-      else if (!this.#closed) lun.tell(look);
-    });
-    this.#looks.catch((error) => this.sink.defect(error));
+    const atUs = look.kind === "seen" ? look.endedUs : this.clock.nowUs();
+    const tell = (): void => lun.tell(look, atUs);
+    if (lun.hasNews(look)) this.#turns.behindKernel(atUs, tell);
+    else this.#turns.inOrder(atUs, tell);
   }
 
-  async #inTurn(look: Seen, tell: () => void): Promise<void> {
-    const told = Promise.withResolvers<void>();
-    await this.#sync((go) => this.#pending = { endedUs: look.endedUs, go, told: told.promise });
-    this.#pending = null;
-    if (!this.#closed) tell();
-    told.resolve();
-  }
-
-  /** Waits until every kernel event that is in the buffer now has been told, or `waiting`'s argument is called. */
-  #sync(waiting: (go: () => void) => void): Promise<void> {
-    const { kernel } = this.sources;
-    if (!kernel || this.#closed) return Promise.resolve();
-    const name = `prmig sync ${this.#syncCount++}`;
-    return new Promise((resolve) => {
-      const cancel = this.clock.after(SYNC_MS, () => done());
-      const done = (): void => {
-        cancel();
-        this.#syncs.delete(name);
-        this.#join?.flush();
-        resolve();
-      };
-      this.#syncs.set(name, done);
-      waiting(done);
-      if (!kernel.mark(name)) done();
-    });
-  }
-
-  #tellAll(event: "up" | "down" | "lost", note: string, more: { count?: number } = {}): void {
+  #tellAll(
+    event: "up" | "down" | "lost",
+    note: string,
+    more: { count?: number } = {},
+    atUs = this.clock.nowUs(),
+  ): void {
     const { device } = this.#luns[0]!.target;
-    const told = lookEvent(event, { device, lun: null }, this.clock.wallUs(), { note });
+    const told = lookEvent(event, { device, lun: null }, this.#wall.of(atUs), { note });
     this.#emit({ ...told, source: "kernel", ...more }, null);
   }
 

@@ -1,20 +1,30 @@
 /**
- * CLOCK_MONOTONIC, the clock of kernel traces and of witnesses who want to compare their notes.
+ * The kernel's clocks: CLOCK_MONOTONIC, that of kernel traces and of witnesses who want to compare their notes, and the
+ * wall clock to the microsecond.
  *
  * @module
  */
 import { checked } from "./libc.ts";
 
-const CLOCK_MONOTONIC = 1;
+const CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1;
 
 let call: ((clock: number, time: Uint8Array<ArrayBuffer>) => number) | undefined;
 
 /** Microseconds of CLOCK_MONOTONIC now. */
 export function monotonicUs(): number {
+  return microseconds(CLOCK_MONOTONIC, "CLOCK_MONOTONIC");
+}
+
+/** Microseconds since 1970 now. */
+export function wallUs(): number {
+  return microseconds(CLOCK_REALTIME, "CLOCK_REALTIME");
+}
+
+function microseconds(clock: number, name: string): number {
   const time = new Uint8Array(16);
   call ??= Deno.dlopen("libc.so.6", { clock_gettime: { parameters: ["i32", "buffer"], result: "i32" } }).symbols
     .clock_gettime;
-  checked("clock_gettime", "CLOCK_MONOTONIC", () => call!(CLOCK_MONOTONIC, time));
+  checked("clock_gettime", name, () => call!(clock, time));
   const view = new DataView(time.buffer);
   return Number(view.getBigInt64(0, true)) * 1_000_000 + Math.floor(Number(view.getBigInt64(8, true)) / 1000);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { EXIT, PrmigError } from "../../errors.ts";
-import { monotonicUs } from "../../sys/clock.ts";
+import { monotonicUs, wallUs } from "../../sys/clock.ts";
 import type { KernelBackend } from "../../snoop/kernel/backend.ts";
 import { readDeviceOffsets } from "../../snoop/kernel/btf.ts";
 import { openTracefs } from "../../snoop/kernel/tracefs_backend.ts";
@@ -44,7 +44,7 @@ export interface WatchMachine {
 const THIS_MACHINE: WatchMachine = {
   clock: {
     nowUs: monotonicUs,
-    wallUs: () => Date.now() * 1000,
+    wallUs,
     after: (ms, call) => {
       const timer = setTimeout(call, ms);
       return () => clearTimeout(timer);

@@ -19,8 +19,20 @@ export class HandClock implements WatchClock {
   #now = 1_000_000;
   #timers: { at: number; call: () => void }[] = [];
 
+  /** Microseconds between the ticks of the wall clock. */
+  coarseUs = 1;
+  /** By how much somebody has set the wall clock. */
+  setUs = 0;
+
+  /** How long the program is held up whenever it has read the wall clock. */
+  heldUpUs = 0;
+
   nowUs = (): number => this.#now;
-  wallUs = (): number => Date.UTC(2026, 0, 1) * 1000 + this.#now;
+  wallUs = (): number => {
+    const exactUs = Date.UTC(2026, 0, 1) * 1000 + this.#now + this.setUs;
+    this.#now += this.heldUpUs;
+    return exactUs - exactUs % this.coarseUs;
+  };
   after = (ms: number, call: () => void): () => void => {
     const timer = { at: this.#now + ms * 1000, call };
     this.#timers.push(timer);

@@ -52,8 +52,9 @@ class Watched {
         defect: (error) => made.defects.push(error),
       },
     );
-    await made.watch.start();
-    await settle();
+    const started = made.watch.start();
+    await made.clock.advance(5);
+    await started;
     return made;
   }
 
@@ -150,7 +151,7 @@ Deno.test("Watch reads at once after a conflict or an attention met by others, a
     sense: null,
   } as const;
   w.kernel.say(...Array.from({ length: 300 }, () => hint));
-  await w.clock.advance(0);
+  await w.clock.advance(5);
   assert.deepEqual(w.said(2).map((line) => line.slice(0, 20)), ["conflict: WRITE(10)", "change: 0x0000000000"]);
   await w.clock.advance(1000);
   assert.deepEqual(w.said(4), ["conflict: WRITE(10), 299 more in a second"]);
@@ -176,7 +177,7 @@ Deno.test("Watch tells commands after a look that came before them, although the
     told(lookedUs - 10, "register", { rk: 0n, sark: K1 }),
     told(lookedUs + 10, "reserve", { rk: K1, type: 5 }),
   );
-  await settle();
+  await w.clock.advance(5);
   assert.deepEqual(w.said(2).map((line) => line.split(" ")[0]), ["REGISTER", "change:", "RESERVE"]);
   w.watch.close();
 });
@@ -197,7 +198,7 @@ Deno.test("Watch reports lost events with their count, and reads every LUN again
   await w.scene.send("B", "register", 0n, K2);
   await w.clock.advance(200);
   w.kernel.say({ kind: "lost", cpu: 1, events: 216 });
-  await w.clock.advance(0);
+  await w.clock.advance(5);
   assert.deepEqual(w.events.slice(2).map(({ event, count }) => [event, count]), [["lost", 216], ["change", undefined]]);
   w.watch.close();
 });
@@ -319,7 +320,7 @@ Deno.test("Watch tells unit attentions that a look met, before the change it fou
   attention({ kind: "unitAttention", sense: { format: "fixed", deferred: false, key: 6, asc: 0x2a, ascq: 5 } });
   assert.equal(w.events.length, 2);
   w.watch.refresh();
-  await w.clock.advance(0);
+  await w.clock.advance(5);
   assert.deepEqual(w.events.slice(2).map(({ event }) => event), ["unitAttention", "change"]);
   assert.match(w.events[2]!.status!, /06\/2A\/05/);
   w.watch.close();
@@ -389,5 +390,83 @@ Deno.test("Watch tells a guest's command once, as its helper tells it, and passe
   assert.equal(shared!.note, "two guests use this LUN");
   await w.clock.advance(1000);
   assert.equal(w.events.filter(({ event }) => event === "prOut").length, 1);
+  w.watch.close();
+});
+
+Deno.test("Watch tells the kernel's instants as exactly as the kernel does, however coarse the wall clock is", async () => {
+  const w = await Watched.begin({ intervalMs: 0 });
+  w.clock.coarseUs = 1000;
+  for (const [i, stamp] of [2_000_300, 2_000_700, 2_001_500].entries()) {
+    await w.clock.advance(37.33);
+    w.kernel.say(told(stamp, "register", { rk: 0n, sark: BigInt(i + 1) }));
+    await w.clock.advance(37.33);
+  }
+  await w.clock.advance(2000);
+  const times = w.events.filter(({ event }) => event === "prOut").map(({ time }) => time.slice(-8, -1));
+  assert.deepEqual(times, [".000300", ".000700", ".001500"]);
+  w.watch.close();
+});
+
+Deno.test("Watch puts kernel events in order that two processors wrote at one time and two reads brought", async () => {
+  const w = await Watched.begin({ intervalMs: 0 });
+  const nowUs = w.clock.nowUs();
+  w.kernel.say(told(nowUs - 100, "register", { rk: 0n, sark: 2n }));
+  await settle();
+  assert.equal(w.events.length, 2, "it may be overtaken");
+  w.kernel.say(told(nowUs - 200, "register", { rk: 0n, sark: 1n }), told(nowUs - 50, "register", { rk: 0n, sark: 3n }));
+  await w.clock.advance(2);
+  assert.deepEqual(w.events.slice(2).map(({ newKey }) => newKey), [1n, 2n, 3n]);
+  w.watch.close();
+});
+
+Deno.test("Watch puts looks at several LUNs, what they met, and commands between them in the order of their times", async () => {
+  const scenes = [new Scene(), new Scene()];
+  const attentions: ((outcome: Outcome) => void)[] = [];
+  const w = await Watched.begin({
+    targets: () =>
+      scenes.map((scene, i) => ({
+        device: `/dev/sd${i}`,
+        lun: `naa.600${i}`,
+        paths: [{ ...path(`${i}:0:1:0`, `/dev/sd${i}`), lun: null }],
+        open: (told) => {
+          attentions[i] = told;
+          return Promise.resolve(scene.device());
+        },
+      })),
+  });
+  for (const scene of scenes) await scene.send("A", "register", 0n, K1);
+  w.kernel.deaf = true; // both looks wait for their markers
+  await w.clock.advance(900);
+  attentions[1]!({ kind: "unitAttention", sense: { format: "fixed", deferred: false, key: 6, asc: 0x2a, ascq: 5 } });
+  await w.clock.advance(100);
+  const nowUs = w.clock.nowUs();
+  w.kernel.say(told(nowUs + 1000, "reserve", { rk: K1, type: 5 }));
+  await w.clock.advance(10);
+  const times = w.events.map(({ time }) => time);
+  assert.deepEqual(times, times.toSorted());
+  assert.deepEqual(w.events.slice(3).map(({ event, device }) => `${event} ${device}`), [
+    "change /dev/sd0",
+    "unitAttention /dev/sd1",
+    "change /dev/sd1",
+    "prOut /dev/sd0",
+  ]);
+  w.watch.close();
+});
+
+Deno.test("Watch follows the wall clock when it is set, and is not misled by being held up", async () => {
+  const w = await Watched.begin({ intervalMs: 0 });
+  const reserve = async (): Promise<string> => {
+    w.kernel.say(told(w.clock.nowUs(), "reserve", { rk: K1, type: 5 }));
+    await w.clock.advance(2);
+    return w.events.findLast(({ event }) => event === "prOut")!.time.slice(11, -1);
+  };
+  await w.clock.advance(1995);
+  assert.equal(await reserve(), "00:00:03.000000");
+  w.clock.setUs = 3_600_000_000;
+  await w.clock.advance(998);
+  assert.equal(await reserve(), "01:00:04.000000");
+  w.clock.heldUpUs = 50_000; // between two readings of the clocks
+  await w.clock.advance(998);
+  assert.equal(await reserve(), "01:00:05.000000");
   w.watch.close();
 });
