@@ -13,7 +13,7 @@ import { FLAG_HELP, FlagError, type LabFlags } from "./flags.ts";
 import { chooseAccelerator } from "./kvm.ts";
 import { runMachine, type Sink } from "./machine.ts";
 
-const REPOSITORY = new URL("../../../", import.meta.url).pathname.replace(/\/$/, "");
+export const REPOSITORY = new URL("../../../", import.meta.url).pathname.replace(/\/$/, "");
 const EXIT_USAGE = 2;
 const EXIT_SKIPPED = 77;
 const EXIT_INTERRUPTED = 130;
@@ -79,8 +79,11 @@ function sinkTo(stream: { write(bytes: Uint8Array): Promise<number> }): Sink {
 }
 
 /** There is no network inside: all packages and compiled modules must be in DENO_DIR before. */
-async function prepareDeno(note: (line: string) => void): Promise<Record<string, string>> {
-  const modules = ["main.ts", "tests/lab/init/luns.ts", ...filesBelow("tests/lab/suite")];
+export async function prepareDeno(
+  note: (line: string) => void,
+  more: readonly string[] = [],
+): Promise<Record<string, string>> {
+  const modules = ["main.ts", "tests/lab/init/luns.ts", "bench/inside.ts", ...filesBelow("tests/lab/suite"), ...more];
   const present: string[] = [];
   for (const path of modules) if (await exists(`${REPOSITORY}/${path}`)) present.push(path);
   try {
@@ -98,7 +101,7 @@ async function prepareDeno(note: (line: string) => void): Promise<Record<string,
 }
 
 /** One file instead of some two hundred modules: prmig starts in half the time, which under emulation is two seconds. */
-async function bundleProgram(out: string, note: (line: string) => void): Promise<string | null> {
+export async function bundleProgram(out: string, note: (line: string) => void): Promise<string | null> {
   const entry = `${REPOSITORY}/tools/bundle_entry.ts`;
   try {
     await output([Deno.execPath(), "bundle", "--quiet", "--platform", "deno", "-o", `${out}/prmig.js`, entry], {

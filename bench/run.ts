@@ -1,0 +1,100 @@
+/**
+ * `deno task bench`: every figure in one run, one table, kept in bench/results/.
+ *
+ *     deno task bench                        all of it, about 15 minutes
+ *     deno task bench --only=sg-io,snoop     some figures
+ *     deno task bench --machine              only what needs no lab
+ *     deno task bench --small                each thing once, to see that it works; keeps nothing
+ *     deno task bench --out=DIRECTORY        keep it elsewhere
+ *
+ * Kept are VERSION-DATE.txt (the table), VERSION-DATE.json, and one picture a curve. No figure that misses its target
+ * makes this fail: the table says so.
+ *
+ * @module
+ */
+import { FlagError } from "../tests/lab/host/flags.ts";
+import { bootLab, endAs } from "../tests/lab/host/lab.ts";
+import type { Findings } from "./figure.ts";
+import { FIGURES, measureAll } from "./figures.ts";
+import { type Machine, machineText, thisMachine } from "./machine.ts";
+import { plot } from "./plot.ts";
+import { tableText } from "./table.ts";
+
+const RESULTS = new URL("results/", import.meta.url).pathname;
+const LAB_SECONDS = 1800;
+
+interface Options {
+  readonly small: boolean;
+  readonly lab: boolean;
+  readonly only: readonly string[] | null;
+  readonly out: string;
+}
+
+function parse(words: readonly string[]): Options {
+  const value = (name: string): string | undefined =>
+    words.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const stranger = words.find((word) => !/^--(small|machine|only=.+|out=.+)$/.test(word));
+  if (stranger !== undefined) throw new FlagError(`${stranger}: --small, --machine, --only=NAME,..., --out=DIRECTORY`);
+  const only = value("only")?.split(",") ?? null;
+  const unknown = only?.find((name) => !FIGURES.some((each) => each.name === name));
+  if (unknown !== undefined) {
+    throw new FlagError(`there is no figure ${unknown}; there are ${FIGURES.map(({ name }) => name).join(", ")}`);
+  }
+  return {
+    small: words.includes("--small"),
+    lab: !words.includes("--machine"),
+    only,
+    out: value("out") ?? RESULTS,
+  };
+}
+
+/** Measures in the lab; what it is, and what was found. */
+async function inLab(names: readonly string[], small: boolean): Promise<{ machine: Machine } & Findings> {
+  const words = [...(small ? ["--small"] : []), ...names];
+  const { code, out } = await bootLab({
+    ...{ timeoutSeconds: LAB_SECONDS, memoryMiB: 3072, accelerator: "auto", out: undefined, interactive: false },
+    command: [Deno.execPath(), "run", "-A", "--no-check", "--cached-only", "bench/inside.ts", ...words],
+  });
+  if (code !== 0) throw new Error(`measuring in the lab ended with ${code}`);
+  return JSON.parse(await Deno.readTextFile(`${out}/bench.json`));
+}
+
+async function keep(out: string, text: string, found: Findings & Record<string, unknown>): Promise<void> {
+  await Deno.mkdir(out, { recursive: true });
+  const name = `${out.replace(/\/$/, "")}/${thisMachine().prmig}-${new Date().toISOString().slice(0, 10)}`;
+  await Deno.writeTextFile(`${name}.txt`, text);
+  await Deno.writeTextFile(`${name}.json`, `${JSON.stringify(found, null, 1)}\n`);
+  for (const curve of found.curves ?? []) {
+    const file = curve.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+    await Deno.writeTextFile(`${name}-${file}.svg`, plot(curve));
+  }
+  console.error(`bench: kept as ${name}.txt, .json and pictures`);
+}
+
+await endAs(async () => {
+  const options = parse(Deno.args);
+  const { small } = options;
+  const chosen = FIGURES.filter(({ name, where }) =>
+    (options.only === null || options.only.includes(name)) && (options.lab || where === "machine")
+  );
+  const machine = thisMachine();
+  const here = await measureAll(
+    chosen.filter(({ where }) => where === "machine"),
+    { small },
+    (line) => console.error(`bench: ${line}`),
+  );
+  const names = chosen.filter(({ where }) => where === "lab").map(({ name }) => name);
+  const lab = names.length > 0 ? await inLab(names, small) : null;
+  const found = {
+    date: new Date().toISOString(),
+    machine,
+    lab: lab?.machine ?? null,
+    rows: [...here.rows, ...(lab?.rows ?? [])],
+    curves: [...(here.curves ?? []), ...(lab?.curves ?? [])],
+  };
+  const places = [`machine: ${machineText(machine)}`, ...(lab ? [`lab: ${machineText(lab.machine)}`] : [])];
+  const text = `prmig ${machine.prmig}, ${found.date}\n${places.join("\n")}\n\n${tableText(found.rows)}`;
+  console.log(text);
+  if (!small) await keep(options.out, text, found);
+  return 0;
+});
