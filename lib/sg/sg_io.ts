@@ -10,8 +10,17 @@ import { SysError } from "../sys/errno.ts";
 import { addressOf, ioctl } from "../sys/fd.ts";
 import { decodeSgIo, encodeSgIo, SG_GET_VERSION_NUM, SG_IO } from "./sg_io_hdr.ts";
 
+const PERSISTENT_RESERVE_IN = 0x5e;
 /**
- * Executes a CDB on an open descriptor. `data`: the data-out, or the allocation length of the data-in.
+ * Room behind the data-in of a PERSISTENT RESERVE IN. LIO (Linux 6.1) writes a READ FULL STATUS descriptor if its TransportID
+ * alone still fits the allocation length: up to 32 bytes too many with short names, some 300 with the longest. On a local
+ * target it writes straight into the memory of whoever asked, and a guest that asks for 24 bytes would spoil the heap.
+ */
+export const SPILL_ROOM = 1024;
+
+/**
+ * Executes a CDB on an open descriptor. `data`: the data-out, or the allocation length of the data-in. What a device sends
+ * beyond the allocation length is left out.
  *
  * Resolves with the device's answer whatever its status. Rejects with {@link SysError} when the kernel refused the
  * call, and with whatever `before` throws; `before` runs when the command is about to leave, after the wait for a slot.
@@ -23,10 +32,16 @@ export async function sgIo(
   timeoutMs: number,
   before?: () => void,
 ): Promise<Reply> {
-  const block = encodeSgIo({ cdb, data, timeoutMs }, addressOf);
+  const block = encodeSgIo({ cdb, data: withSpillRoom(cdb, data), timeoutMs }, addressOf);
   const result = await ioctl(fd, SG_IO, block, before);
   if (result < 0) throw new SysError("SG_IO", `descriptor ${fd}`, result);
-  return decodeSgIo(block);
+  const reply = decodeSgIo(block);
+  return typeof data === "number" ? { ...reply, dataIn: reply.dataIn.subarray(0, data) } : reply;
+}
+
+/** The transfer a command gets: what it asks for, and for a PERSISTENT RESERVE IN {@link SPILL_ROOM} more. Pure. */
+export function withSpillRoom(cdb: Uint8Array, data: Uint8Array | number): Uint8Array | number {
+  return typeof data === "number" && cdb[0] === PERSISTENT_RESERVE_IN ? data + SPILL_ROOM : data;
 }
 
 /** Version of the SG_IO interface behind a descriptor, say 30536; sends nothing to the device. Rejects with {@link SysError}. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromHex } from "../../../lib/bytes.ts";
-import { sgIo, sgVersion } from "../../../lib/sg/sg_io.ts";
+import { sgIo, sgVersion, SPILL_ROOM, withSpillRoom } from "../../../lib/sg/sg_io.ts";
 import { closeFd, O_RDONLY, O_RDWR, openFd } from "../../../lib/sys/fd.ts";
 
 const INQUIRY = fromHex("12 00 00 00 60 00");
@@ -19,4 +19,15 @@ for (const path of ["/dev/null", new URL(import.meta.url).pathname, "/dev"]) {
 
 Deno.test("sgIo() on a descriptor that is not open says EBADF", async () => {
   await assert.rejects(sgIo(-1, INQUIRY, 96, 1000), { code: "EBADF" });
+});
+
+Deno.test("only PERSISTENT RESERVE IN gets room beyond its allocation length, for 24 bytes as for none", () => {
+  const [readFullStatus, prOut] = [fromHex("5e 03 00 00 00 00 00 00 18 00"), fromHex("5f 00 00 00 00 00 00 00 18 00")];
+  assert.equal(withSpillRoom(readFullStatus, 24), 24 + SPILL_ROOM);
+  assert.equal(withSpillRoom(readFullStatus, 0), SPILL_ROOM);
+  assert.equal(withSpillRoom(INQUIRY, 96), 96);
+  const list = new Uint8Array(24);
+  assert.equal(withSpillRoom(prOut, list), list);
+  // The longest descriptor (24 and an iSCSI name of 223 with ISID), less nothing: what LIO may write too many.
+  assert.ok(SPILL_ROOM >= 8 + 24 + 4 + 223 + 5 + 12 + 4);
 });
