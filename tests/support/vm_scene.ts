@@ -22,6 +22,7 @@ import {
 } from "../../lib/migrate/vm/migrate_guest.ts";
 import { Monitor } from "../../lib/migrate/vm/monitor.ts";
 import type { Nexus } from "../../lib/pr/nexus.ts";
+import { patient } from "../../lib/pr/patient.ts";
 import { readRegistrations } from "../../lib/pr/read_state.ts";
 import type { PrType } from "../../lib/pr/types.ts";
 import { connectQmp, type QmpChannel } from "../../lib/qmp/client.ts";
@@ -268,7 +269,7 @@ export async function look(self: VmScene): Promise<Seen> {
   const before = writes.length;
   await clock.sleep(200);
   const later = new Set(writes.slice(before).filter((w) => w.ok).map((w) => w.at));
-  const state = await readRegistrations(lun.lun.nexus("C"));
+  const state = await readRegistrations(patient(lun.lun.nexus("C")));
   const who = state.registrations.flatMap(({ key, holder, transportId }) => {
     const name = transportId!.address.at(-1)!.toUpperCase();
     return name === "C" ? [] : `${name}=${key === K ? "K" : key.toString(16)}${holder ? "*" : ""}`;

@@ -36,19 +36,19 @@ export async function interruptedGuests(
   return handOver === undefined ? all : all.filter((entry) => entry.handOver === handOver);
 }
 
-/** Brings one guest, and its LUNs, to one side. Rejects with PrmigError. */
+/** Brings one guest, and its LUNs, to one side; `fenced` when it is left standing still. Rejects with PrmigError. */
 export async function recoverInterruptedGuest(
   entry: GuestEntry,
   timeoutMs: number,
   context: CommandContext,
-): Promise<void> {
+): Promise<"fenced" | "well"> {
   const journal = await openGuest(guestDirectory(context.env("PRMIG_STATE_DIR")), entry);
   const closing: (() => Promise<void> | void)[] = [() => journal.release()];
   try {
     const source = await find(entry.source, "source", timeoutMs, closing);
     const destination = entry.destination && await find(entry.destination, "destination", timeoutMs, closing);
     const luns = await lunsOf(entry, timeoutMs, context, closing);
-    const { guest, ending } = await recoverGuest({
+    const { guest, ending, fenced = false } = await recoverGuest({
       source,
       destination,
       luns: luns?.luns ?? null,
@@ -61,6 +61,7 @@ export async function recoverInterruptedGuest(
     if (luns && ending) tellEnding(luns.found, ending, luns.run.legs, context);
     if (context.json) context.out.json({ handOver: entry.handOver, guest });
     else context.out.line(`${entry.handOver}: the guest ${guest}`);
+    return fenced ? "fenced" : "well";
   } finally {
     for (const close of closing.reverse()) await close();
   }

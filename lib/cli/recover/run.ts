@@ -46,7 +46,8 @@ export async function runRecover(input: RecoverInput, context: CommandContext): 
   const unsettled = new Set<string>();
   for (const guest of guests) {
     try {
-      await recoverInterruptedGuest(guest, input.timeout, context);
+      const how = await recoverInterruptedGuest(guest, input.timeout, context);
+      if (how === "fenced") exitCode ||= EXIT.refused;
     } catch (error) {
       unsettled.add(guest.handOver);
       fail(error);

@@ -117,6 +117,12 @@ export class Crossing {
   /** It does not any more. */
   letGo(): void {
     if (this.#heldSince !== null) this.heldMs = this.world.clock.now() - this.#heldSince;
+    this.#heldSince = null;
+  }
+
+  /** The guest stands still until prmig says a word: nothing can happen meanwhile. */
+  get holding(): boolean {
+    return this.#heldSince !== null;
   }
 
   /** The last look before anything that cannot simply be called off. */

@@ -7,6 +7,7 @@ import { PrmigError } from "../../errors.ts";
 import { QmpError } from "../../qmp/error.ts";
 import { TurnBack } from "../reasons.ts";
 import type { GuestState } from "./guest_back.ts";
+import type { Whereabouts } from "./lun_move.ts";
 
 /** An ending that must not be undone, since nobody knows which side the guest is on. */
 export function unknownGuest(message: string, lun: string, remedy: string, cause?: unknown): PrmigError {
@@ -33,15 +34,29 @@ export function movedBut(error: unknown, taken: boolean): PrmigError {
   }, { cause: error });
 }
 
-/** The report once everything has been undone as far as it could be. `lun` is that of the hand-over, if there was one. */
-export function notMigrated(reason: TurnBack, lun: PrmigError | null, guest: GuestState): PrmigError {
-  const worst = lun?.kind === "unsure" || !guest.asBefore
+/**
+ * The report once everything has been undone as far as it could be. `lun` is that of the hand-over, if there was one, and
+ * `where` what the LUNs say of themselves.
+ */
+export function notMigrated(
+  reason: TurnBack,
+  lun: PrmigError | null,
+  where: Whereabouts,
+  guest: GuestState,
+): PrmigError {
+  const worst = where === "elsewhere" || lun?.kind === "unsure"
+    ? "unsure"
+    : where === "fenced"
+    ? "refused"
+    : !guest.asBefore
     ? "unsure"
     : lun?.kind === "refused"
     ? "refused"
     : reason.kind;
   const truth = lun?.facts.lun ?? "no reservation was moved";
-  const remedy = !guest.asBefore
+  const remedy = where !== "back"
+    ? lun?.facts.remedy ?? "prmig recover"
+    : !guest.asBefore
     ? guest.remedy ?? "prmig recover"
     : worst === "unsure" || lun?.kind === "refused"
     ? lun!.facts.remedy

@@ -55,6 +55,18 @@ export async function bringGuestBack(
   }
 }
 
+/** Looks where the guest is, and leaves it there. Never rejects. */
+export async function leaveGuest(monitor: Monitor, wasRunning: boolean): Promise<GuestState> {
+  try {
+    const { status, running } = await (await monitor.revived()).status();
+    if (running) return { asBefore: wasRunning, words: "runs on the source" };
+    return { asBefore: !wasRunning, words: `is left standing still on the source (${status})` };
+  } catch (error) {
+    if (!(error instanceof QmpError)) throw error;
+    return lost(`cannot be seen on the source: ${error.message}`, "look at the source QEMU");
+  }
+}
+
 function judge(qemu: Qemu, status: string, running: boolean, wasRunning: boolean): GuestState | null {
   if (running) return { asBefore: true, words: "runs on the source" };
   if (!wasRunning && status !== "finish-migrate") {

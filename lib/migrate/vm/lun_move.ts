@@ -12,14 +12,21 @@
 import { PrmigError } from "../../errors.ts";
 import type { PrType } from "../../pr/types.ts";
 import { goBack } from "../go_back.ts";
+import { isSourceIntact } from "../picture.ts";
 import type { Lun } from "../lun.ts";
 import type { Ports } from "../ports.ts";
 import { TurnBack } from "../reasons.ts";
 import { reportSource } from "../report.ts";
-import type { Ending, Leg, Run } from "../run.ts";
+import { type Ending, type Leg, lookAtAll, type Run } from "../run.ts";
 import { type HandedOver, type SourceOptions, startSource } from "../start.ts";
 import { goForward, NoWayBack } from "./forward.ts";
 import { HeldLink } from "./held_link.ts";
+
+/**
+ * Where the LUNs are, by their own word: all with the source as before; not any more with either of the two, which is what
+ * fencing looks like; or anything else, a LUN that cannot be read among it.
+ */
+export type Whereabouts = "back" | "fenced" | "elsewhere";
 
 /** What a guest's migration needs of its LUNs. */
 export interface LunMove {
@@ -42,6 +49,8 @@ export interface LunMove {
   callOff(reason: TurnBack): Promise<PrmigError | null>;
   /** After `take`. Likewise. */
   giveBack(reason: TurnBack): Promise<PrmigError | null>;
+  /** Reads the LUNs: a guest resumes on the source only where they are `back`, whatever a report says. Never rejects. */
+  whereabouts(): Promise<Whereabouts>;
 }
 
 /** A guest without anything to move. */
@@ -54,6 +63,7 @@ export const NOTHING_TO_MOVE: LunMove = {
   settle: () => Promise.resolve(null),
   callOff: () => Promise.resolve(null),
   giveBack: () => Promise.resolve(null),
+  whereabouts: () => Promise.resolve("back"),
 };
 
 /** What a hand-over inside a migration needs. */
@@ -129,7 +139,22 @@ export function startLunMove(luns: readonly Lun[], ports: Ports, options: LunMov
       const run = wholeRun();
       return await reportOf(goBack(run, reason, { evenIfTaken: true }).then((end) => reportSource(run, reason, end)));
     },
+    whereabouts: () => whereaboutsOf(wholeRun()),
   };
+}
+
+async function whereaboutsOf(run: Run): Promise<Whereabouts> {
+  try {
+    const pictures = await lookAtAll(run);
+    if (pictures.every(isSourceIntact)) return "back";
+    const ofNeither = pictures.some(({ source, destination }) =>
+      source.under === "gone" && destination.under === "gone"
+    );
+    return ofNeither ? "fenced" : "elsewhere";
+  } catch (error) {
+    if (error instanceof PrmigError) return "elsewhere";
+    throw error;
+  }
 }
 
 /** The error a hand-over ends with, which it surely does. */
@@ -138,12 +163,6 @@ async function reportOf(ending: Promise<unknown>): Promise<PrmigError> {
     await ending;
   } catch (error) {
     if (error instanceof PrmigError) return error;
-    if (error instanceof TurnBack) {
-      const remedy = "look who holds (prmig dump), then prmig rollback --evict-shared if the guest is to stay here";
-      return new PrmigError("unsure", { message: error.message, lun: "the destination holds", remedy }, {
-        cause: error,
-      });
-    }
     throw error;
   }
   throw new TypeError("a hand-over that was called off has ended well");

@@ -9,6 +9,8 @@
  *   completed, any other gate           runs there                       LUNs forward
  *   cannot be told                      -                                nothing is touched
  *
+ * Where the LUNs are not back by their own word, a guest that stands still is not resumed: it was fenced.
+ *
  * @module
  */
 import { PrmigError } from "../../errors.ts";
@@ -16,7 +18,8 @@ import { QmpError } from "../../qmp/error.ts";
 import type { Clock, Progress } from "../ports.ts";
 import type { Ending } from "../run.ts";
 import type { GuestEntry } from "./guest_journal.ts";
-import { bringGuestBack } from "./guest_back.ts";
+import { isSourceIntact } from "../picture.ts";
+import { bringGuestBack, leaveGuest } from "./guest_back.ts";
 import { ENDED, FAILED, MigrationWatch } from "./migration_watch.ts";
 import type { Monitor } from "./monitor.ts";
 
@@ -50,6 +53,8 @@ export interface GuestRecovered {
   /** "runs on the source" */
   readonly guest: string;
   readonly ending: Ending | null;
+  /** It is not resumed: a third party has removed its key. */
+  readonly fenced?: boolean;
 }
 
 /** Recovers. Rejects with PrmigError, `unsure` where a person has to look first. */
@@ -63,8 +68,7 @@ export async function recoverGuest(world: RecoverWorld, entry: GuestEntry): Prom
     return await bothStandStill(world, entry);
   }
   if (status === "gone") return await sourceGone(world, entry);
-  const ending = await luns?.back() ?? null;
-  return { guest: await resumeHere(world, entry, status), ending };
+  return await resumeHere(world, entry, status, await luns?.back() ?? null);
 }
 
 /** The source's migration, waited for while it is in the middle of the switch. */
@@ -93,7 +97,7 @@ async function bothStandStill(world: RecoverWorld, entry: GuestEntry): Promise<G
     // It was never told to run, so it does not, wherever it is.
     const ending = await luns?.back() ?? null;
     await endDestination(world);
-    return { guest: await resumeHere(world, entry, "completed"), ending };
+    return await resumeHere(world, entry, "completed", ending);
   }
   if (there === "gone" || there === "unreachable") {
     throw unknown(
@@ -150,10 +154,20 @@ async function runThere({ destination }: RecoverWorld, { wasRunning }: GuestEntr
   return "runs on the destination";
 }
 
-/** Its LUNs are back: the migration ends, and the guest runs. */
-async function resumeHere(world: RecoverWorld, { wasRunning }: GuestEntry, status: string | null): Promise<string> {
+/** Its LUNs are back: the migration ends, and the guest runs. Where they are not, it is left as it is. */
+async function resumeHere(
+  world: RecoverWorld,
+  { wasRunning }: GuestEntry,
+  status: string | null,
+  ending: Ending | null,
+): Promise<GuestRecovered> {
   const { clock, timeoutMs } = world;
   const source = world.source as Monitor;
+  if (ending !== null && !(ending.outcome === "restored" && ending.pictures.every(isSourceIntact))) {
+    const { asBefore, words } = await leaveGuest(source, wasRunning);
+    if (ending.outcome === "restored" && asBefore) return { guest: words, ending };
+    return { guest: `${words}: it was fenced, or its reservation was taken from it`, ending, fenced: true };
+  }
   if (status !== null && !ENDED.includes(status)) {
     await guarded("cancel the migration", async () => {
       await source.ask((qemu) => qemu.migrateCancel());
@@ -163,7 +177,7 @@ async function resumeHere(world: RecoverWorld, { wasRunning }: GuestEntry, statu
     });
   }
   const guest = await bringGuestBack(source, wasRunning, clock, timeoutMs);
-  if (guest.asBefore) return guest.words;
+  if (guest.asBefore) return { guest: guest.words, ending };
   throw new PrmigError("unsure", {
     message: `The guest ${guest.words}`,
     lun: "the source holds, as before",

@@ -7,6 +7,9 @@
  *   4  a destination that has the guest, and stands still, is ended
  *   5  the guest resumes
  *
+ * A guest that waits for prmig is resumed, by itself or by the cancelling, only where its LUNs are back by their own word:
+ * one that was fenced meanwhile, or whose LUN stayed at the destination, is left standing still.
+ *
  * @module
  */
 import type { PrmigError } from "../../errors.ts";
@@ -14,27 +17,49 @@ import { QmpError } from "../../qmp/error.ts";
 import type { TurnBack } from "../reasons.ts";
 import type { Crossing } from "./crossing.ts";
 import { notMigrated } from "./failure.ts";
-import { bringGuestBack } from "./guest_back.ts";
+import { bringGuestBack, leaveGuest } from "./guest_back.ts";
+import type { Whereabouts } from "./lun_move.ts";
 import { ENDED } from "./migration_watch.ts";
 
 /** Undoes and gives the report; `null` when the guest turns out to run at the destination already. */
 export async function undo(crossing: Crossing, reason: TurnBack): Promise<PrmigError | null> {
   const { luns, plan, world } = crossing;
   world.report({ phase: "abort", text: reason.message });
-  let report = crossing.taken
-    ? await luns.giveBack(reason)
-    : crossing.attempted
-    ? await luns.callOff(reason)
-    : undefined;
-  if (report?.kind === "unsure") {
-    // Resumed now, the guest might meet a LUN that refuses it. Standing still, it waits for `recover`.
-    return notMigrated(reason, report, { asBefore: false, words: "stands still", remedy: report.facts.remedy });
+  if (crossing.attempted || crossing.holding) {
+    const report = crossing.taken ? await luns.giveBack(reason) : await luns.callOff(reason);
+    const where = await luns.whereabouts();
+    if (report?.kind === "unsure" || where !== "back") return await leave(crossing, reason, report, where);
+    const ended = await cancel(crossing);
+    return await backAtSource(crossing, reason, report, ended);
   }
   const ended = await cancel(crossing);
-  if (plan.gate === "completed" && ended === "completed" && report === undefined) return null;
-  if (report === undefined) report = await luns.callOff(reason);
+  if (plan.gate === "completed" && ended === "completed") return null;
+  const report = await luns.callOff(reason);
+  const where = await luns.whereabouts();
+  if (where !== "back") return await leave(crossing, reason, report, where);
+  return await backAtSource(crossing, reason, report, ended);
+}
+
+async function backAtSource(
+  crossing: Crossing,
+  reason: TurnBack,
+  report: PrmigError | null,
+  ended: string | null,
+): Promise<PrmigError> {
+  const { plan, world } = crossing;
   if (ended === "completed") await endDestination(crossing);
-  return notMigrated(reason, report, await bringGuestBack(world.source, plan.wasRunning, world.clock, plan.timeoutMs));
+  const guest = await bringGuestBack(world.source, plan.wasRunning, world.clock, plan.timeoutMs);
+  return notMigrated(reason, report, "back", guest);
+}
+
+/** Resumed now, the guest would meet a LUN that refuses it, or run beside whoever fenced it. It stays as it is. */
+async function leave(
+  { plan, world }: Crossing,
+  reason: TurnBack,
+  report: PrmigError | null,
+  where: Whereabouts,
+): Promise<PrmigError> {
+  return notMigrated(reason, report, where, await leaveGuest(world.source, plan.wasRunning));
 }
 
 /** Calls the migration off where it has not ended, and gives how it ended; `null` where nobody knows. */
