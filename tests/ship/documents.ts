@@ -3,6 +3,7 @@
  *
  *     <!-- run -->                 run it, on a LUN that this host holds; it has to end with 0
  *     <!-- run on: fenced peer --> run it, on a LUN in that state
+ *     <!-- run until stopped -->   it goes on until somebody presses Ctrl-C: do so when it has said something
  *     <!-- run in: repository -->  run it as it stands, in the repository
  *     <!-- not run: REASON -->     why not
  *     ```sh
@@ -37,6 +38,18 @@ export function shellBlocks(file: string, markdown: string): ShellBlock[] {
     at = end;
   }
   return blocks;
+}
+
+/** Words that begin a line of shell. */
+const COMMAND = /^(?: {4}|\t)(?:\$ |# )?(?:prmig|npx|npm|deno|apt|dnf|systemctl|ssh|git|virsh|semanage|dpkg|man)\b/;
+
+/** Lines, as `file:line`, that show shell in a way that no test sees: indented, outside of a fence. */
+export function unfencedCommands(file: string, markdown: string): string[] {
+  let fenced = false;
+  return markdown.split("\n").flatMap((line, at) => {
+    if (line.startsWith("```")) fenced = !fenced;
+    return !fenced && COMMAND.test(line) ? [`${file}:${at + 1}`] : [];
+  });
 }
 
 const OURS = 0x123abcn, PEER = 0x456defn, TYPE = 5;

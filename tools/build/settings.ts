@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Version of Deno, from npm; README.md, .ci/run and docs/guide.md pin the same. */
+/** Version of Deno, from npm; README.md, .ci/run and docs/quick-start.md pin the same. */
 export const RUNTIME_VERSION = "2.9.6";
 
 /**

@@ -74,7 +74,7 @@ Deno.test("global options have the short forms the manual promises", () => {
 Deno.test("the version is deno.json's, the runtime's pin is the same everywhere", () => {
   const read = (path: string): string => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
   assert.equal(JSON.parse(read("deno.json")).version, VERSION);
-  const pins = ["README.md", ".ci/run", "docs/guide.md"].flatMap((path) => {
+  const pins = ["README.md", ".ci/run", "docs/quick-start.md"].flatMap((path) => {
     const found = [...read(path).matchAll(/deno@(\d+\.\d+\.\d+)/g)].map((match) => match[1]);
     assert.notEqual(found.length, 0, path);
     return found;
