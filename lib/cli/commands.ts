@@ -12,6 +12,8 @@ import { help } from "./commands/help.ts";
 import { migrate } from "./commands/migrate.ts";
 import { preempt } from "./commands/preempt.ts";
 import { qmpRelay } from "./commands/qmp_relay.ts";
+import { qualify } from "./commands/qualify.ts";
+import { qualifyRelay } from "./commands/qualify_relay.ts";
 import { recover } from "./commands/recover.ts";
 import { recv } from "./commands/recv.ts";
 import { rollback } from "./commands/rollback.ts";
@@ -27,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   timeline,
   snoop,
   check,
+  qualify,
   send,
   recv,
   migrate,
@@ -34,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   rollback,
   preempt,
   qmpRelay,
+  qualifyRelay,
   explain,
   demo,
   help,

@@ -25,6 +25,8 @@ export interface OpenChoices {
   readonly trace: ((line: string) => void) | null;
   /** Milliseconds a command may take. Without it lib/sg decides. */
   readonly timeoutMs?: number;
+  /** `false`: unit attentions and BUSY are handed on, for those who want to see them. Default true. */
+  readonly patient?: boolean;
   /** Told before every repeat of a command, say because of a unit attention. */
   readonly onRetry?: (retry: Retry) => void;
 }
@@ -83,9 +85,16 @@ async function openSim(address: string, choices: OpenChoices): Promise<OpenDevic
   return { address, paths: [nexus], node: null, multipath: null, unusable: [], close: () => nexus.close() };
 }
 
-function prepared(nexus: Nexus, { writable, trace, timeoutMs, onRetry }: OpenChoices): Nexus {
+function prepared(nexus: Nexus, choices: OpenChoices): Nexus {
+  const { writable, trace, timeoutMs } = choices;
   const limited = timeoutMs === undefined ? nexus : timeLimited(nexus, timeoutMs);
-  const waiting = patient(trace ? traced(limited, trace) : limited, {
+  const shown = trace ? traced(limited, trace) : limited;
+  const waiting = choices.patient ?? true ? waitingOut(shown, choices) : shown;
+  return writable ? waiting : readOnly(waiting);
+}
+
+function waitingOut(nexus: Nexus, { trace, timeoutMs, onRetry }: OpenChoices): Nexus {
+  return patient(nexus, {
     deadlineMs: timeoutMs,
     onRetry: (retry) => {
       const { address, cdb, outcome, attempt, pauseMs } = retry;
@@ -96,7 +105,6 @@ function prepared(nexus: Nexus, { writable, trace, timeoutMs, onRetry }: OpenCho
       onRetry?.(retry);
     },
   });
-  return writable ? waiting : readOnly(waiting);
 }
 
 function timeLimited(nexus: Nexus, timeoutMs: number): Nexus {

@@ -51,6 +51,10 @@ const COMMANDS = {
 /** Name of an everyday command. */
 export type OrdinaryName = keyof typeof COMMANDS;
 
+/** Every name. */
+// Object.keys() is typed for objects that may have more than they say; this one has not.
+export const ORDINARY_NAMES = Object.keys(COMMANDS) as readonly OrdinaryName[];
+
 /** The command of a name, for a LUN with blocks of this many bytes. */
 export function ordinaryCommand(name: OrdinaryName, blockBytes: number): RawCommand {
   return COMMANDS[name](blockBytes);

@@ -18,7 +18,7 @@ import { decodeReadKeys } from "../pr/read_keys.ts";
 import { decodeReadReservation } from "../pr/read_reservation.ts";
 import { isPrType, type PrType, type Reservation } from "../pr/types.ts";
 import { ordinaryCommand } from "./ordinary.ts";
-import { isScenarioKey, SWEEPER } from "./own_keys.ts";
+import { INTRODUCTION, isScenarioKey, SWEEPER } from "./own_keys.ts";
 import type { Player } from "./scenario.ts";
 import { COMMAND_TIMEOUT_MS, resultOf, send, sendIn } from "./talk.ts";
 import { playersOf, type SomeNexuses } from "./players.ts";
@@ -50,7 +50,7 @@ export async function tidy(nexuses: SomeNexuses): Promise<Tidied> {
   let seen = await sweep.look();
   const removed = seen.own;
   for (const key of removed) {
-    await sweep.everyone((nexus) => sweep.out(nexus, { action: "register", rk: key, sark: 0n, aptpl: false }));
+    await sweep.everyone((nexus) => out(nexus, unregister(key)));
   }
   if (removed.length > 0) seen = await sweep.look();
   for (const key of seen.own) await sweep.first((nexus) => sweep.preempt(nexus, key, seen.reservation));
@@ -62,6 +62,21 @@ export async function tidy(nexuses: SomeNexuses): Promise<Tidied> {
   if (seen.own.length > 0 || (seen.reservation !== null && seen.foreign.length === 0)) throw stuck(nexuses, seen);
   await sweep.everyone(drain);
   return { removed, foreign: seen.foreign, broken: sweep.broken };
+}
+
+/**
+ * Takes back what one nexus alone has put there: for the far end of a connection that ended. Rejections of the nexus
+ * pass through.
+ */
+export async function leave(own: Nexus): Promise<void> {
+  const nexus = patient(own);
+  await drain(nexus);
+  let keys = await readKeys(nexus);
+  if (keys === null) {
+    await send(nexus, ...words("release6"));
+    keys = await readKeys(nexus) ?? [];
+  }
+  for (const key of new Set(keys.filter(isScenarioKey))) await out(nexus, unregister(key));
 }
 
 /** The players whose nexus still works, and what is done through them. */
@@ -117,26 +132,32 @@ class Sweep {
     });
   }
 
-  /** A PERSISTENT RESERVE OUT that may conflict: then it was not for this nexus, or not needed any more. */
-  async out(nexus: Nexus, request: PrOutRequest): Promise<void> {
-    const result = resultOf(await prOut(nexus, request, { timeoutMs: COMMAND_TIMEOUT_MS }));
-    // 02/08/00: LIO has done it and could not write its APTPL file
-    if (!["good", "conflict", "02/08/00"].includes(result)) throw failed(request.action, result);
-  }
-
   /** Removes every registration under a key that no working player stands under. */
   async preempt(nexus: Nexus, key: bigint, reservation: Reservation | null): Promise<void> {
     const type: PrType = isPrType(reservation?.type ?? 0) ? reservation!.type as PrType : SOME_TYPE;
-    await this.out(nexus, { action: "register", rk: 0n, sark: SWEEPER, aptpl: false });
-    await this.out(nexus, { action: "preempt", rk: SWEEPER, sark: key, type });
-    await this.out(nexus, { action: "register", rk: SWEEPER, sark: 0n, aptpl: false });
+    const own = key === SWEEPER ? INTRODUCTION : SWEEPER; // never one's own key: that would remove oneself, too
+    await out(nexus, { action: "register", rk: 0n, sark: own, aptpl: false });
+    await out(nexus, { action: "preempt", rk: own, sark: key, type });
+    await out(nexus, { action: "register", rk: own, sark: 0n, aptpl: false });
   }
 
   /** The last resort, for a target that does not let go otherwise; nobody else is registered. */
   async clear(nexus: Nexus): Promise<void> {
-    await this.out(nexus, { action: "registerAndIgnore", sark: SWEEPER, aptpl: false });
-    await this.out(nexus, { action: "clear", rk: SWEEPER });
+    await out(nexus, { action: "registerAndIgnore", sark: SWEEPER, aptpl: false });
+    await out(nexus, { action: "clear", rk: SWEEPER });
   }
+}
+
+/** A PERSISTENT RESERVE OUT that may conflict: then it was not for this nexus, or not needed any more. */
+async function out(nexus: Nexus, request: PrOutRequest): Promise<void> {
+  const result = resultOf(await prOut(nexus, request, { timeoutMs: COMMAND_TIMEOUT_MS }));
+  // 02/08/00: LIO has done it and could not write its APTPL file
+  if (!["good", "conflict", "02/08/00"].includes(result)) throw failed(request.action, result);
+}
+
+/** Removes a registration under this key, and no other. */
+function unregister(key: bigint): PrOutRequest {
+  return { action: "register", rk: key, sark: 0n, aptpl: false };
 }
 
 /** Takes every waiting unit attention. */

@@ -54,6 +54,11 @@ _prmig() {
     snoop:--max-clients) return ;;
     snoop:--trace | snoop:-T) return ;;
     check:--timeout) return ;;
+    qualify:--scratch) return ;;
+    qualify:--junit) _prmig_files "$cur"; return ;;
+    qualify:--html) _prmig_files "$cur"; return ;;
+    qualify:--ssh) return ;;
+    qualify:--timeout) return ;;
     send:--to) return ;;
     send:--connect) _prmig_words "$cur" "unix: tcp:"; return ;;
     send:--method) _prmig_words "$cur" "token plain"; return ;;
@@ -84,6 +89,7 @@ _prmig() {
     preempt:--type) _prmig_words "$cur" "1 WE 3 EA 5 WE-RO 6 EA-RO 7 WE-AR 8 EA-AR"; return ;;
     preempt:--own-key) return ;;
     preempt:--timeout) return ;;
+    qualify-relay:--silence) return ;;
     explain:--as) _prmig_words "$cur" "cdb sense capabilities full-status reservation keys transport-id parameters move-parameters key status other-cdb"; return ;;
     esac
     if [[ $cur == -* ]]; then
@@ -93,6 +99,7 @@ _prmig() {
         timeline) _prmig_words "$cur" "--output -o --json --verbose -v --help -h" ;;
         snoop) _prmig_words "$cur" "--socket -k --mode --socket-group --pidfile -f --daemon -d --user -u --group -g --no-mask --metrics --timeout --max-clients --trace -T --quiet -q --version -V --json --verbose -v --help -h" ;;
         check) _prmig_words "$cur" "--timeout --json --verbose -v --help -h" ;;
+        qualify) _prmig_words "$cur" "--scratch --junit --html --ssh --timeout --json --verbose -v --help -h" ;;
         send) _prmig_words "$cur" "--to --connect --method --key --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
         recv) _prmig_words "$cur" "--listen --dry-run --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
         migrate) _prmig_words "$cur" "--qmp --to --dst-qmp --uri --gate --disk --key --tls-cert --tls-key --tls-ca --timeout --json --verbose -v --help -h" ;;
@@ -100,6 +107,7 @@ _prmig() {
         rollback) _prmig_words "$cur" "--evict-shared --timeout --json --verbose -v --help -h" ;;
         preempt) _prmig_words "$cur" "--key --type --own-key --timeout --json --verbose -v --help -h" ;;
         qmp-relay) _prmig_words "$cur" "--json --verbose -v --help -h" ;;
+        qualify-relay) _prmig_words "$cur" "--silence --json --verbose -v --help -h" ;;
         explain) _prmig_words "$cur" "--as --json --verbose -v --help -h" ;;
         demo) _prmig_words "$cur" "--json --verbose -v --help -h" ;;
         help) _prmig_words "$cur" "--json --verbose -v --help -h" ;;
@@ -108,15 +116,17 @@ _prmig() {
         return
     fi
     case $command in
-    "") _prmig_words "$cur" "dump watch timeline snoop check send recv migrate recover rollback preempt qmp-relay explain demo help" ;;
+    "") _prmig_words "$cur" "dump watch timeline snoop check qualify send recv migrate recover rollback preempt qmp-relay qualify-relay explain demo help" ;;
     dump) _prmig_devices "$cur" ;;
     watch) _prmig_devices "$cur" ;;
     timeline) _prmig_files "$cur" ;;
     check) _prmig_devices "$cur" ;;
+    qualify) _prmig_devices "$cur" ;;
     send) _prmig_devices "$cur" ;;
     recv) _prmig_devices "$cur" ;;
     preempt) _prmig_devices "$cur" ;;
-    help) _prmig_words "$cur" "dump watch timeline snoop check send recv migrate recover rollback preempt qmp-relay explain demo help concepts conflict addresses exit-codes keys files privileges stream" ;;
+    qualify-relay) _prmig_devices "$cur" ;;
+    help) _prmig_words "$cur" "dump watch timeline snoop check qualify send recv migrate recover rollback preempt qmp-relay qualify-relay explain demo help concepts conflict addresses exit-codes keys files privileges stream" ;;
     esac
 }
 
