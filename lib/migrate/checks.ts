@@ -11,6 +11,7 @@ import { TurnBack } from "./reasons.ts";
 import type { Leg, Run } from "./run.ts";
 import { hasTaken } from "./taken.ts";
 import { holderInWords, truthOf } from "./truth.ts";
+import { hasWitness } from "./witness.ts";
 
 /** Throws TurnBack `refused` unless the LUN is as offered and this host has nothing on it yet. Sends nothing. */
 export function refuseUnlessPossible(leg: Leg, picture: Picture): void {
@@ -36,8 +37,8 @@ export function refuseIfLost(run: Run, pictures: readonly Picture[]): void {
   pictures.forEach((picture, i) => {
     const leg = run.legs[i]!;
     const { device } = leg.lun;
-    const { source, destination } = picture;
-    if (destination.under === "gone") {
+    const { source } = picture;
+    if (!hasWitness(leg, picture)) {
       if (isSourceIntact(picture)) {
         throw new TurnBack("aborted", `the source gave up and evicted this host on ${device}`);
       }
@@ -54,4 +55,17 @@ export function refuseIfChanged(run: Run, pictures: readonly Picture[]): void {
   const at = pictures.findIndex(({ source }) => source.under === "other");
   if (at < 0) return;
   throw new TurnBack("refused", `the source changed its key on ${run.legs[at]!.lun.device} after the offer`);
+}
+
+/**
+ * Throws TurnBack when anybody but us has changed a registration since the offer. Where nobody tells us when to take, this
+ * tells us not to: a source that gives up moves PRGENERATION, and looks for us only after that.
+ */
+export function refuseIfStirred(run: Run, pictures: readonly Picture[]): void {
+  pictures.forEach(({ state }, i) => {
+    const { lun, own, offer } = run.legs[i]!;
+    if ((state.generation - offer.generation) >>> 0 === own.length) return;
+    const moved = `PRGENERATION of ${lun.device} is ${state.generation}, not ${offer.generation} and our own REGISTER`;
+    throw new TurnBack("aborted", `${moved}: the source has given up, or somebody else registered meanwhile`);
+  });
 }

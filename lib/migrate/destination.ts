@@ -10,7 +10,7 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { refuseIfChanged, refuseIfLost, refuseUnlessPossible } from "./checks.ts";
+import { refuseIfChanged, refuseIfLost, refuseIfStirred, refuseUnlessPossible } from "./checks.ts";
 import { followSource } from "./follow.ts";
 import { leave, Stillness } from "./leave.ts";
 import { destinationKey, preemptType } from "./offer.ts";
@@ -26,12 +26,15 @@ import {
   lookAtAll,
   type Run,
   step,
+  takesUnasked,
   tell,
   writeDown,
   writeDownIfPossible,
 } from "./run.ts";
 import { stayMs } from "./lease.ts";
 import { allTaken } from "./taken.ts";
+import { completePaths } from "./way_back.ts";
+import { bearWitness } from "./witness.ts";
 
 const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
 
@@ -60,7 +63,7 @@ export async function runDestination(run: Run): Promise<Ending> {
 async function wayOut(run: Run, { somewhere, everywhere, stayUntil, still }: Came): Promise<Ending> {
   if (!somewhere) return await asItIs(run);
   try {
-    const ending = await leave(run, { released: !everywhere, stayUntil, still });
+    const ending = await leave(run, { released: !everywhere || takesUnasked(run), stayUntil, still });
     if (everywhere) await run.ports.link.send({ record: "left" });
     return ending.outcome === "moved" ? await settle(run, ending.pictures) : ending;
   } catch (error) {
@@ -96,6 +99,7 @@ export async function takeAll(run: Run): Promise<Ending> {
 async function prepare(run: Run, came: Came): Promise<void> {
   const before = await lookAtAll(run);
   run.legs.forEach((leg, i) => refuseUnlessPossible(leg, before[i]!));
+  bearWitness(run.legs);
   await writeDown(run, "preparing");
   tell(run, "prepare", "REGISTER 0 -> key");
   came.somewhere = true;
@@ -112,6 +116,7 @@ async function prepare(run: Run, came: Came): Promise<void> {
   const pictures = await lookAtAll(run);
   came.still.since(pictures, run.ports.clock.now());
   refuseIfLost(run, pictures);
+  if (takesUnasked(run)) refuseIfStirred(run, pictures);
   await writeDown(run, "prepared");
   await run.ports.link.send({ record: "prepared" });
   tell(run, "prepared", "registered; waiting for the source to commit");
@@ -129,8 +134,7 @@ async function register(run: Run, leg: Leg): Promise<void> {
 /** Waits until the source stands under its token on every LUN. */
 async function awaitCommitted(run: Run, came: Came): Promise<void> {
   const { link, clock } = run.ports;
-  // A plain source has no way to show on the LUN that it is ready.
-  if (run.method === "plain" && !link.duplex) return;
+  if (takesUnasked(run)) return;
   let listening = link.duplex;
   let asked = false;
   for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
@@ -207,6 +211,8 @@ async function awaitVerified(run: Run): Promise<void> {
 /** REGISTER Y -> K where the destination stood under a token; the end. `recover` enters here. */
 export async function settle(run: Run, pictures: readonly Picture[]): Promise<Ending> {
   const underToken = run.legs.some((leg) => leg.offer.destinationToken !== null);
+  // A PREEMPT of our own key has removed our other paths with the source.
+  if (run.method === "plain") await everyLeg(run, (leg) => completePaths(run, leg));
   if (underToken) {
     await writeDownIfPossible(run, "settling");
     await everyLeg(run, async (leg) => {

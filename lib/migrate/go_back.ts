@@ -11,6 +11,7 @@ import { unfinished } from "./report.ts";
 import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken, hasTaken } from "./taken.ts";
 import { hasOneHolder, isEvictedFromAside } from "./offer.ts";
+import { truthOf } from "./truth.ts";
 import { completePaths, evict, regain, restoreKey } from "./way_back.ts";
 
 /** How long a destination that still lives is given to leave by itself, where evicting it would cost more. */
@@ -81,8 +82,22 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   await letLeave(run);
   await everyLeg(run, (leg) => guarded(leg, () => evict(run, leg)));
   const pictures = await everyLeg(run, (leg) => guarded(leg, () => completePaths(run, leg)));
+  refuseIfLeftUnderToken(run, pictures);
   const lost = pictures.some((picture) => picture.source.under === "gone");
   return { outcome: fencings.length > 0 || lost ? "fenced" : "restored", pictures };
+}
+
+/** The LUN has decided against us somewhere on the way, and we do not know yet what it decided: to be looked at anew. */
+function refuseIfLeftUnderToken(run: Run, pictures: readonly Picture[]): void {
+  const at = pictures.findIndex(({ source }) => source.under === "token");
+  if (at < 0) return;
+  const { device } = run.legs[at]!.lun;
+  throw new PrmigError("failed", {
+    message: `${device} is still under this host's commit token`,
+    device,
+    lun: truthOf(pictures[at]!),
+    remedy: "prmig recover",
+  });
 }
 
 /** Waits for a destination to unregister itself, where that is better than evicting it. */

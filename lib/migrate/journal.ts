@@ -141,7 +141,12 @@ const envelope = v.strictObject({
   handOver: v.string(),
   role: v.picklist(["source", "destination"]),
   phase: v.picklist([...ROLES.source, ...ROLES.destination, "closed"]),
-  luns: v.array(v.strictObject({ device: v.string(), offer: v.unknown(), witnesses: v.optional(v.array(v.string())) })),
+  luns: v.array(v.strictObject({
+    device: v.string(),
+    offer: v.unknown(),
+    witnesses: v.optional(v.array(v.string())),
+    standing: v.optional(v.array(v.string())),
+  })),
   method: v.picklist(["token", "plain"]),
   windowMs: v.number(),
   committed: v.boolean(),

@@ -18,8 +18,10 @@ export interface JournalLun {
   /** Address this side uses for it. */
   readonly device: string;
   readonly offer: Offer;
-  /** Source: the destination's nexuses before the commit. */
+  /** Source: the destination's nexuses before the commit. Destination: the first of its own. */
   readonly witnesses?: readonly NexusName[];
+  /** Source: its paths that stood under its key when it began to register the others again. */
+  readonly standing?: readonly NexusName[];
 }
 
 /** The journal of one side of one hand-over: replaced as a whole, never edited. */

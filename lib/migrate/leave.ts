@@ -52,8 +52,10 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
     const stillMs = still.since(pictures, clock.now());
     const gone = pictures.every((p) => p.destination.under === "gone");
     const aside = pictures.some((p) => p.source.under === "token");
+    const late = clock.now() >= deadline;
     const tooLate = clock.now() >= deadline + 2 * LEAVE_GRACE_MS;
-    if (gone && (left || tooLate || isOver(pictures, stillMs))) return await close(run, pictures);
+    const sure = left && isAllBack(run, pictures);
+    if (gone && (sure || tooLate || isOver(pictures, stillMs))) return await close(run, pictures);
     const graceOver = !aside && stillMs >= LEAVE_GRACE_MS && clock.now() >= stayUntil;
     const byLeg = new Map(run.legs.map((leg, i) => [leg, pictures[i]!]));
     const mayGo = (leg: Leg): boolean => graceOver || free && (!isEvictedFromAside(leg.offer) || stillMs >= STILL_MS);
@@ -62,10 +64,22 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
       left = true;
       continue;
     }
-    if (!gone && clock.now() >= deadline) throw stuck(run, pictures);
+    // A source that has come back, or gone, a moment ago is no obstacle any more: the LUN has but to be still.
+    if (!gone && late && (aside || tooLate)) throw stuck(run, pictures);
     const message = await link.next(LOOK_MS);
     if (message.record === "abort") free = true;
   }
+}
+
+/**
+ * Every path of the source is back under its key. A source that was fenced while it registered its other paths again
+ * drops them in a moment; of those that stood before, which none brings back, one is missing until then.
+ */
+function isAllBack({ legs }: Run, pictures: readonly Picture[]): boolean {
+  return pictures.every(({ source }, i) =>
+    source.under === "gone" || source.under === "key" && source.agreed &&
+      source.registrations.length >= legs[i]!.offer.source.length
+  );
 }
 
 /**

@@ -20,6 +20,7 @@ import type { Ports } from "./ports.ts";
 import { TurnBack } from "./reasons.ts";
 import { type Ending, type Leg, lookAtAll, type OwnPath, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken } from "./taken.ts";
+import { hasWitness } from "./witness.ts";
 
 /** How to recover. */
 export interface RecoverOptions extends GoBackOptions {
@@ -35,11 +36,11 @@ export interface RecoverOptions extends GoBackOptions {
 /** The run that a journal entry tells of, with its LUNs open again. */
 export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Ports, timeoutMs: number): Run {
   const { handOver, role, method, windowMs, committed } = entry;
-  const legs = entry.luns.map(({ offer, witnesses }, i): Leg => {
+  const legs = entry.luns.map(({ offer, witnesses, standing }, i): Leg => {
     const lun = luns[i]!;
     const own = ownPaths(entry, lun, offer.source);
     const aside = entry.phase === "evicting" && { aside: "evicting" as const };
-    return { lun, offer, own, ...witnesses && { witnesses }, ...aside };
+    return { lun, offer, own, ...witnesses && { witnesses }, ...standing && { standing }, ...aside };
   });
   return { handOver, role, method, legs, ports, windowMs, timeoutMs, committed };
 }
@@ -82,7 +83,7 @@ async function goBackOrStay(run: Run, options: RecoverOptions): Promise<Ending> 
 async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Promise<Ending> {
   const pictures = await lookAtAll(run);
   if (allTaken(run, pictures)) return await settle(run, pictures);
-  if (pictures.every(isCommitted)) {
+  if (pictures.every((picture, i) => isCommitted(picture) && hasWitness(run.legs[i]!, picture))) {
     try {
       return await takeAll(run);
     } catch (error) {

@@ -29,12 +29,14 @@ export interface Leg {
   offer: Offer;
   /** Source: the key under which it was last known to stand; absent when one of its REGISTERs went unanswered. See taken.ts. */
   sourceWas?: "key" | "token";
-  /** Source: the destination's nexuses before the commit. See witness.ts. */
+  /** Source: the destination's nexuses before the commit. Destination: the first of its own. See witness.ts. */
   witnesses?: readonly NexusName[];
   /** Destination: its PREEMPT of the token was answered GOOD. */
   took?: boolean;
   /** The source has stepped aside to its token to evict the destination, or may have; or it knows that it did evict it. */
   aside?: "evicting" | "evicted";
+  /** Source: the paths that stood under its key when it began to register the others again. None brings those back. */
+  standing?: readonly NexusName[];
   /** The source has restored its key, or may have, and has not looked yet whether the witness of its being unfenced is there. */
   unwitnessed?: boolean;
 }
@@ -55,6 +57,14 @@ export interface Run {
    * destination alone mean that the destination took it, and not that the source was fenced.
    */
   committed: boolean;
+}
+
+/**
+ * True when the destination takes as soon as it is registered: by the plain method the LUN has no sign for it to wait for,
+ * and a one-way pipe has no word.
+ */
+export function takesUnasked({ method, ports }: Pick<Run, "method" | "ports">): boolean {
+  return method === "plain" && !ports.link.duplex;
 }
 
 /** How a hand-over ended, with the LUNs as last read. */
@@ -124,10 +134,11 @@ export function step(
 
 /** Writes down what is about to be done. */
 export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
-  const luns = run.legs.map(({ lun: { device }, offer, witnesses }) => ({
+  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing }) => ({
     device,
     offer,
     ...witnesses && { witnesses },
+    ...standing && { standing },
   }));
   const { handOver, role, method, windowMs, committed } = run;
   await run.ports.journal.write({

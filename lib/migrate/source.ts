@@ -64,8 +64,6 @@ async function awaitPrepared(run: Run, lease: Lease): Promise<void> {
   const { link, clock } = run.ports;
   const deadline = clock.now() + run.timeoutMs;
   let said = !link.duplex;
-  // Over a one-way pipe a plain destination has nothing to wait for: it takes as soon as it is registered.
-  if (run.method === "plain" && !link.duplex) run.committed = true;
   for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
     if (said) {
       const pictures = await lookAtAll(run);

@@ -6,6 +6,7 @@
 import { PrmigError } from "../errors.ts";
 import { type Gate, runSource } from "./source.ts";
 import { runDestination } from "./destination.ts";
+import { goBack } from "./go_back.ts";
 import { Lease } from "./lease.ts";
 import { type Lun, pathName } from "./lun.ts";
 import { makeOffer } from "./make_offer.ts";
@@ -13,7 +14,7 @@ import type { Method } from "./messages.ts";
 import { hasOneHolder, type Offer } from "./offer.ts";
 import type { Ports } from "./ports.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Ending, type Leg, lookAtAll, type Run, writeDown } from "./run.ts";
+import { type Ending, type Leg, type Run, takesUnasked, writeDown } from "./run.ts";
 import { badStream, encodeOfferStream, type OfferStream } from "./stream.ts";
 import { reportSource } from "./report.ts";
 
@@ -52,7 +53,8 @@ export async function startSource(luns: readonly Lun[], ports: Ports, options: S
   for (const lun of luns) legs.push(await makeOffer(lun, { key: options.key, random: ports.random }));
   options.onOffered?.(legs);
   if (method === "plain") legs.forEach(refuseUnlessPlain);
-  const run: Run = { handOver, role: "source", method, legs, ports, windowMs, timeoutMs, committed: false };
+  const committed = takesUnasked({ method, ports });
+  const run: Run = { handOver, role: "source", method, legs, ports, windowMs, timeoutMs, committed };
   const signals = ports.link.duplex ? "stream" : "lun";
   const offers = legs.map((leg) => leg.offer);
   const bytes = await encodeOfferStream({
@@ -64,10 +66,10 @@ export async function startSource(luns: readonly Lun[], ports: Ports, options: S
   try {
     await options.writeOffer(bytes);
   } catch (error) {
-    await writeDown(run, "closed", "restored");
     const why = error instanceof Error ? error.message : String(error);
     const reason = new TurnBack("link", `the offer could not be sent: ${why}`, { cause: error });
-    return reportSource(run, reason, { outcome: "restored", pictures: await lookAtAll(run) });
+    // Whoever reads the pipe may have got all of it, and be on its way.
+    return reportSource(run, reason, await goBack(run, reason));
   }
   return { legs, ending: await runSource(run, lease, options.gate) };
 }

@@ -8,14 +8,15 @@
 import { hasOneHolder, keyIsShared, type Offer } from "./offer.ts";
 import { isTaken, type Picture } from "./picture.ts";
 import type { Leg, Run } from "./run.ts";
+import { hasWitness } from "./witness.ts";
 
 /**
  * True when the LUN shows that the destination has taken it: the source stood under its token, which nobody else preempts,
- * and is gone. Where a side does not know that (it was killed, a command went unanswered), those who shared the guest's key
+ * and is gone; and the witness is there, so that it did not go by itself, as a fenced source does. Where a side does not know that (it was killed, a command went unanswered), those who shared the guest's key
  * are asked: a PREEMPT of that key would have removed them all.
  */
 export function hasTaken(run: Run, leg: Leg, picture: Picture): boolean {
-  if (!run.committed || !isTaken(picture)) return false;
+  if (!run.committed || !isTaken(picture) || !hasWitness(leg, picture)) return false;
   if (!keyIsShared(leg.offer) || hasOneHolder(leg.offer)) return true;
   if (picture.destination.under === "key") return true; // it settles on that key only once it has taken
   if (run.role === "destination") return leg.took === true || sharersAreThere(leg.offer, picture);

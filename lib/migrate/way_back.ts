@@ -7,12 +7,22 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { destinationKey, hasOneHolder, keyIsShared, preemptType } from "./offer.ts";
+import { destinationKey, hasOneHolder, keyIsShared, nexusName, preemptType } from "./offer.ts";
 import type { Picture } from "./picture.ts";
 import { hasWitness } from "./witness.ts";
 import { rekey, standsUnder } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Leg, look, type OwnPath, type Run, step, tell, writeDown } from "./run.ts";
+import {
+  type Leg,
+  look,
+  type OwnPath,
+  type Run,
+  step,
+  takesUnasked,
+  tell,
+  writeDown,
+  writeDownIfPossible,
+} from "./run.ts";
 import { hasTaken } from "./taken.ts";
 import { holderInWords, truthOf } from "./truth.ts";
 
@@ -20,7 +30,7 @@ import { holderInWords, truthOf } from "./truth.ts";
 export const STEP_ASIDE_MS = 500;
 
 /**
- * REGISTER X -> K, the deciding path first. The LUN decides the race with the destination's PREEMPT: a conflict means
+ * REGISTER X -> K on every path that stands under X, the deciding one first. The LUN decides the race with the destination's PREEMPT: a conflict means
  * that the destination was first, and the picture returned shows it.
  *
  * Throws TurnBack `fenced` when a third party has preempted K meanwhile. The destination's registration is the witness:
@@ -32,14 +42,15 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
   const { key, commitToken } = leg.offer;
   const before = await look(leg);
   if (before.source.under === "key" && leg.unwitnessed) return await witnessed(run, leg, before);
+  if (before.source.under === "key" && isLost(run, leg, before)) await fenced(run, leg, key, before);
   if (before.source.under !== "token") return before;
   if (hasWitness(leg, before)) delete leg.aside;
   else if (leg.aside === undefined) await fenced(run, leg, commitToken, before);
   else if (leg.aside === "evicting" && !unfenced) throw undecided(run, leg, before);
   leg.unwitnessed = hasWitness(leg, before);
   tell(run, "abort", "REGISTER token -> key", leg);
-  const [deciding, ...rest] = leg.own;
-  if (!await rekey(run, leg, deciding!, commitToken, key)) return await look(leg);
+  const [deciding, ...rest] = leg.own.filter((own) => standsUnder(run, own, before, commitToken));
+  if (!deciding || !await rekey(run, leg, deciding, commitToken, key)) return await look(leg);
   for (const own of rest) await rekey(run, leg, own, commitToken, key);
   const after = await look(leg);
   return leg.unwitnessed ? await witnessed(run, leg, after) : after;
@@ -50,6 +61,17 @@ async function witnessed(run: Run, leg: Leg, picture: Picture): Promise<Picture>
   if (!hasWitness(leg, picture)) await fenced(run, leg, leg.offer.key, picture);
   delete leg.unwitnessed;
   return picture;
+}
+
+/**
+ * Registered under K, and fenced all the same: by a REGISTER of ours that came after the PREEMPT. Of the paths that stood
+ * before it none is there, or the destination is gone and a third nexus holds what the guest held.
+ */
+function isLost(run: Run, leg: Leg, { source, destination, state }: Picture): boolean {
+  const { standing } = leg;
+  if (standing && !source.registrations.some((r) => standing.includes(nexusName(r) ?? ""))) return true;
+  const heldElsewhere = !source.holds && destination.under === "gone" && state.registrations.some((r) => r.holder);
+  return run.committed && hasOneHolder(leg.offer) && heldElsewhere;
 }
 
 function undecided(run: Run, leg: Leg, picture: Picture): PrmigError {
@@ -91,7 +113,12 @@ export async function regain(run: Run, leg: Leg, evictShared: boolean): Promise<
 
 /** Removes the destination's registration, whichever key it stands under. The source stands under K before and after. */
 export async function evict(run: Run, leg: Leg): Promise<Picture> {
-  const picture = await look(leg);
+  let picture = await look(leg);
+  // One that takes unasked may yet come. It must not, once we have said that nobody came: it looks at PRGENERATION first.
+  if (takesUnasked(run) && picture.destination.under === "gone" && picture.source.under === "key") {
+    await stir(run, leg);
+    picture = await look(leg);
+  }
   const { destination, source } = picture;
   if (destination.under === "gone" || source.under !== "key") return picture;
   tell(run, "evict", "PREEMPT the destination's registration", leg);
@@ -140,12 +167,18 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
  */
 export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
   const picture = await look(leg);
-  if (leg.own.length === 1 || picture.source.under !== "key") return picture;
+  if (picture[run.role].under !== "key") return picture;
+  if (run.role === "source" && isLost(run, leg, picture)) await fenced(run, leg, leg.offer.key, picture);
+  if (leg.own.length === 1) return picture;
   const { key } = leg.offer;
   const there = leg.own.filter((own) => standsUnder(run, own, picture, key));
   const missing = leg.own.filter((own) => standsUnder(run, own, picture, 0n));
   if (missing.length === 0) return picture;
-  tell(run, "abort", "REGISTER 0 -> key on the other paths", leg);
+  if (run.role === "source") {
+    leg.standing = there.map(({ name }) => name!);
+    await writeDownIfPossible(run, "aborting");
+  }
+  tell(run, "paths", "REGISTER 0 -> key on the other paths", leg);
   const possible = (now: Picture): boolean => there.some((own) => standsUnder(run, own, now, key));
   for (const own of missing) await rekey(run, leg, own, 0n, key, { possible });
   const after = await look(leg);
@@ -156,7 +189,7 @@ export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
 /** Paths of ours that stood under K and do not now: the guest was fenced, and a path that came later must go again. */
 async function refuseIfTorn(run: Run, leg: Leg, there: readonly OwnPath[], picture: Picture): Promise<void> {
   const { key } = leg.offer;
-  if (there.every((own) => standsUnder(run, own, picture, key)) || picture.source.under === "gone") return;
+  if (there.every((own) => standsUnder(run, own, picture, key)) || picture[run.role].under === "gone") return;
   await fenced(run, leg, key, picture);
 }
 

@@ -3,7 +3,8 @@
  * third party that preempts the guest's key removes.
  *
  * Only a registration that was there before the commit can tell. A destination with several paths may still be registering
- * the others, and one that comes after the fencing would make it look as if there had been none.
+ * the others, and one that comes after the fencing would make it look as if there had been none. The destination itself
+ * goes by the path that it registered first.
  *
  * @module
  */
@@ -20,7 +21,15 @@ export function callWitnesses(legs: readonly Leg[], pictures: readonly Picture[]
   });
 }
 
-/** True when the destination is registered, with one of the nexuses that were there before the commit. */
+/** Destination: remembers the paths that it will register first. */
+export function bearWitness(legs: readonly Leg[]): void {
+  for (const leg of legs) {
+    const { name } = leg.own[0]!;
+    if (name !== null) leg.witnesses = [name];
+  }
+}
+
+/** True when the destination is registered, with a nexus that was there before the source can have committed. */
 export function hasWitness({ witnesses }: Leg, { destination }: Picture): boolean {
   if (witnesses === undefined || witnesses.length === 0) return destination.under !== "gone";
   return destination.registrations.some((r) => witnesses.includes(nexusName(r) ?? ""));

@@ -218,7 +218,6 @@ function recoverMoves(scene: Scene, world: World, who: Who, moves: Move[]): void
   const side = world[who];
   const { journal, state, recovers, since } = side;
   if (state === "unborn" || isClosed(side) || journal === null || journal.phase === "closed") return;
-  if (recovers >= MAX_RECOVERS) return;
   const start = (evenIfTaken: boolean): Move["to"] => async () => {
     const tree = scene.recover(who, journal, numberOf(journal), world.now, world.now - since, evenIfTaken);
     const node = await tree.root();
@@ -229,8 +228,11 @@ function recoverMoves(scene: Scene, world: World, who: Who, moves: Move[]): void
   if (isUndecided(scene, world) && who === "source" && state === "ended" && !isFenced(world)) {
     moves.push({ who, optional: true, what: () => "prmig rollback, by a person who knows", to: start(true) });
   }
-  // After a recover that could not finish, another one makes sense only once something has changed.
-  if (state === "ended" && recovers > 0 && side.seen === world.lun && since === world.now) return;
+  if (recovers >= MAX_RECOVERS) return;
+  // After a recover that could not finish, another one makes sense only once something has changed; trouble
+  // that has passed counts as that.
+  const untroubled = world.left.faults === scene.variant.budget.faults;
+  if (state === "ended" && untroubled && recovers > 0 && side.seen === world.lun && since === world.now) return;
   moves.push({ who, optional: true, what: () => "prmig recover", to: start(false) });
 }
 

@@ -11,7 +11,7 @@ import { makeOffer } from "../../lib/migrate/make_offer.ts";
 import type { Method } from "../../lib/migrate/messages.ts";
 import type { Offer } from "../../lib/migrate/offer.ts";
 import { recover, type RecoverOptions, resumeRun } from "../../lib/migrate/recover.ts";
-import { type Run, writeDown } from "../../lib/migrate/run.ts";
+import { type Run, takesUnasked, writeDown } from "../../lib/migrate/run.ts";
 import { runSource } from "../../lib/migrate/source.ts";
 import { prOut } from "../../lib/pr/commands.ts";
 import type { Nexus } from "../../lib/pr/nexus.ts";
@@ -122,7 +122,7 @@ export async function setScene(variant: Variant): Promise<Scene> {
       method: variant.method,
       legs: [{ lun: mine.lun, own, offer }],
       ports: mine.ports,
-      committed: false,
+      committed: who === "source" && takesUnasked({ method: variant.method, ports: mine.ports }),
     };
   };
   const source: Main = async (given) => {

@@ -10,7 +10,7 @@ import type { Lun } from "../../lib/migrate/lun.ts";
 import type { Clock, Link, Ports, Progress } from "../../lib/migrate/ports.ts";
 import { lunLink } from "../../lib/migrate/links.ts";
 import { makeOffer } from "../../lib/migrate/make_offer.ts";
-import type { Run } from "../../lib/migrate/run.ts";
+import { type Run, takesUnasked } from "../../lib/migrate/run.ts";
 import { prOut } from "../../lib/pr/commands.ts";
 import type { Nexus } from "../../lib/pr/nexus.ts";
 import { patient } from "../../lib/pr/patient.ts";
@@ -88,7 +88,13 @@ export async function runs(
 ): Promise<{ source: Run; destination: Run }> {
   const leg = await makeOffer(scene.a, { random: a.random });
   const common = { handOver: "00000000-0000-4000-8000-000000000000", windowMs: timeoutMs, timeoutMs, method };
-  const source: Run = { ...common, role: "source", legs: [leg], ports: a, committed: false };
+  const source: Run = {
+    ...common,
+    role: "source",
+    legs: [leg],
+    ports: a,
+    committed: takesUnasked({ method, ports: a }),
+  };
   const legs = await findLegs([leg.offer], () => Promise.resolve(scene.b));
   return { source, destination: { ...common, role: "destination", legs, ports: b, committed: false } };
 }
