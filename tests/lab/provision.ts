@@ -20,6 +20,7 @@ const PACKAGES = [
   ...["qemu-system-x86", "busybox-static", "kmod", "xz-utils", "util-linux"],
   ...["sg3-utils", "openssh-server", "openssh-client", "lz4"],
   ...["gcc", "libc6-dev", "tmux"], // small programs that send commands in their own ways; a terminal to look at
+  ...["open-iscsi", "tgt", "e2fsprogs"], // LUNs over a network, another target, and what hosts keep through a power cut
 ];
 
 /** Modules for the initramfs; the others are loaded with modprobe once the root is there. */

@@ -38,6 +38,13 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
   return start(argv, options).finished;
 }
 
+/** Runs a program that has to end with 0; its standard output. */
+export async function must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(argv, options);
+  if (code !== 0) throw new Error(`${argv.join(" ")}: exit ${code}: ${stderr}`);
+  return stdout;
+}
+
 /** Starts a program; whoever starts it waits for `finished`. */
 export function start(argv: readonly string[], options: RunOptions = {}): Running {
   const child = spawn(argv, options, options.stdin === undefined ? "null" : "piped");

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { run } from "./run.ts";
+import { must } from "./run.ts";
 
 export interface SlowDisk {
   /** For example /dev/sdg. */
@@ -76,9 +76,4 @@ async function settle(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
-}
-
-async function must(argv: readonly string[]): Promise<void> {
-  const { code, stderr } = await run(argv);
-  if (code !== 0) throw new Error(`${argv.join(" ")}: exit ${code}: ${stderr}`);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { run } from "./run.ts";
+import { must } from "./run.ts";
 
 export interface Sshd {
   /** `ssh ... root@localhost`, to be followed by a remote command. */
@@ -11,6 +11,8 @@ export interface Sshd {
   /** The same in one line, for options that take a shell command, such as `--to`. */
   readonly line: string;
   readonly port: number;
+  /** The private key that the server lets in. */
+  readonly identity: string;
   /** Ends the server and every connection to it, as a cut line would. */
   stop(): Promise<void>;
 }
@@ -18,15 +20,21 @@ export interface Sshd {
 const VARIABLES = ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "PRMIG_LAB_JSON", "PRMIG_LAB_OUT", "LANG", "NO_COLOR"];
 const READY_MS = 20_000;
 
-/** A server on a free port. `prmig` is on the PATH of what runs in it, from the sources. */
-export async function startSshd(): Promise<Sshd> {
+/**
+ * A server on a free port. `prmig` is on the PATH of what runs in it, from the sources. `forceCommand` is run in place of
+ * what the client asks for, which it finds in $SSH_ORIGINAL_COMMAND; `address` is not loopback where other machines are
+ * to come in.
+ */
+export async function startSshd(
+  { forceCommand, address = "127.0.0.1" }: { forceCommand?: string; address?: string } = {},
+): Promise<Sshd> {
   const directory = await Deno.makeTempDir({ prefix: "lab-sshd-" });
   for (const name of ["host", "user"]) {
     await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${directory}/${name}`]);
   }
   await Deno.copyFile(`${directory}/user.pub`, `${directory}/authorized_keys`);
   await prepareAccounts();
-  const port = freePort();
+  const port = freePort(address);
   const settings = VARIABLES.flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [`${name}=${value}`];
@@ -35,7 +43,7 @@ export async function startSshd(): Promise<Sshd> {
     `${directory}/sshd_config`,
     [
       `Port ${port}`,
-      "ListenAddress 127.0.0.1",
+      `ListenAddress ${address}`,
       `HostKey ${directory}/host`,
       `AuthorizedKeysFile ${directory}/authorized_keys`,
       "PidFile none",
@@ -46,6 +54,7 @@ export async function startSshd(): Promise<Sshd> {
       "StrictModes no", // the directory's parents belong to whoever they belong to on the machine
       "UseDNS no",
       "PrintMotd no",
+      ...(forceCommand === undefined ? [] : [`ForceCommand ${forceCommand}`]),
       `SetEnv ${["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ...settings].join(" ")}`,
     ].join("\n") + "\n",
   );
@@ -56,7 +65,7 @@ export async function startSshd(): Promise<Sshd> {
     stderr: "piped",
   }).spawn();
   const log = new Response(server.stderr).text();
-  await untilListening(port, server, log);
+  await untilListening(address, port, server, log);
   const options = [
     ...[
       "BatchMode=yes",
@@ -72,6 +81,7 @@ export async function startSshd(): Promise<Sshd> {
     command,
     line: command.join(" "),
     port,
+    identity: `${directory}/user`,
     stop: async () => {
       for (const pid of [...await childrenOf(server.pid), server.pid]) kill(pid);
       await server.status;
@@ -94,13 +104,18 @@ async function prepareAccounts(): Promise<void> {
   }
 }
 
-async function untilListening(port: number, server: Deno.ChildProcess, log: Promise<string>): Promise<void> {
+async function untilListening(
+  hostname: string,
+  port: number,
+  server: Deno.ChildProcess,
+  log: Promise<string>,
+): Promise<void> {
   let ended = false;
   void server.status.then(() => ended = true);
   const deadline = Date.now() + READY_MS;
   for (;;) {
     try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      (await Deno.connect({ hostname, port })).close();
       return;
     } catch (error) {
       if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
@@ -111,8 +126,8 @@ async function untilListening(port: number, server: Deno.ChildProcess, log: Prom
   }
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+function freePort(hostname: string): number {
+  using listener = Deno.listen({ hostname, port: 0 });
   return (listener.addr as Deno.NetAddr).port;
 }
 
@@ -128,9 +143,4 @@ function kill(pid: number): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-async function must(argv: readonly string[]): Promise<void> {
-  const { code, stderr } = await run(argv);
-  if (code !== 0) throw new Error(`${argv.join(" ")}: exit ${code}: ${stderr}`);
 }

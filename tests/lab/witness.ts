@@ -9,7 +9,7 @@ import { type Finished, run } from "./run.ts";
 export interface Registrant {
   readonly key: bigint;
   readonly holder: boolean;
-  /** naa. + 16 hex digits: the initiator port, as in `LabPath.initiatorPort`. */
+  /** naa. + 16 hex digits: the initiator port, as in `LabPath.initiatorPort`; over iSCSI the initiator's name. */
   readonly initiatorPort: string;
   readonly relativeTargetPort: number;
 }
@@ -65,7 +65,8 @@ export function parseFullStatus(text: string): Omit<LunState, "reservation"> {
   const registrants = text.split(/^ {4}Key=/m).slice(1).map((block) => ({
     key: BigInt(block.slice(0, block.search(/\s/))),
     holder: block.includes("<< Reservation holder >>"),
-    initiatorPort: `naa.${/SAS address: 0x([0-9a-f]+)/.exec(block)?.[1]?.padStart(16, "0") ?? "unknown"}`,
+    initiatorPort: /unique port id: (\S+?)(?:,i,0x|\s|$)/.exec(block)?.[1] ??
+      `naa.${/SAS address: 0x([0-9a-f]+)/.exec(block)?.[1]?.padStart(16, "0") ?? "unknown"}`,
     relativeTargetPort: Number(/Relative port address: (0x[0-9a-f]+)/.exec(block)?.[1] ?? "NaN"),
   }));
   registrants.sort((a, b) => a.initiatorPort < b.initiatorPort ? -1 : 1);

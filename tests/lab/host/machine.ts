@@ -3,9 +3,11 @@
  *
  *   ttyS0                kernel messages            -> console.log in the out directory
  *   lab.stdout, .stderr  virtio ports, byte clean   -> the streams given by the caller
+ *   lab.stdin            virtio port                   what the caller says to the command, if he wants to say anything
  *   lab.alive            virtio port                   closed when this program ends, however it ends: the machine ends too
  *   hvc0                 virtio console                in place of the three, with a terminal (interactive)
  *   out                  9p share                      lab.env, environment.sh and command.sh in; started, exit-code or failure out
+ *   qemu.pid             file in the out directory     for whoever wants to cut the machine's power
  *
  * @module
  */
@@ -28,6 +30,14 @@ export interface MachineOptions {
   /** Connects the command to this program's terminal. */
   readonly interactive: boolean;
   readonly memoryMiB: number;
+  /** Virtual processors; two if undefined. */
+  readonly processors?: number;
+  /** More arguments for QEMU: disks, networks. */
+  readonly devices?: readonly string[];
+  /** False for a machine without the lab's LUNs. */
+  readonly luns?: boolean;
+  /** Speaks to the command's standard input, which is empty if undefined. */
+  readonly stdin?: (port: Deno.Conn) => Promise<void>;
   /** Ends the machine when it fires. */
   readonly signal: AbortSignal;
 }
@@ -43,7 +53,8 @@ export async function runMachine(options: MachineOptions, stdout: Sink, stderr: 
   const sockets = await Deno.makeTempDir({ prefix: "prmig-lab-" });
   try {
     await writeOrders(options);
-    const ports = options.interactive ? ["alive"] : ["alive", "stdout", "stderr"];
+    const speak = options.stdin;
+    const ports = options.interactive ? ["alive"] : ["alive", "stdout", "stderr", ...(speak ? ["stdin"] : [])];
     const listeners = ports.map((name) => ({
       name,
       listener: Deno.listen({ transport: "unix", path: `${sockets}/${name}` }),
@@ -66,6 +77,8 @@ export async function runMachine(options: MachineOptions, stdout: Sink, stderr: 
       if (name === "alive") {
         await connection.write(new TextEncoder().encode("\n"));
         await qemuEnded; // nothing more is ever said here; that it is open is what counts
+      } else if (name === "stdin") {
+        await Promise.race([speak?.(connection), qemuEnded]);
       } else {
         await pour(connection, name === "stdout" ? stdout : stderr);
       }
@@ -112,6 +125,7 @@ async function writeOrders(options: MachineOptions): Promise<void> {
     LAB_REPO: options.repository,
     LAB_DENO: Deno.execPath(),
     LAB_INTERACTIVE: options.interactive ? "1" : "",
+    LAB_LUNS: options.luns ?? true ? "1" : "",
   };
   await Deno.writeTextFile(`${out}/lab.env`, shellVariables(orders));
   const environment = {
@@ -144,12 +158,22 @@ function qemuArguments(options: MachineOptions, ports: readonly string[], socket
   const share = (path: string): string => path.replaceAll(",", ",,"); // QEMU's own escape
   const args = [
     ...accelerator,
-    ...["-smp", "2", "-m", String(options.memoryMiB), "-nodefaults", "-display", "none", "-no-reboot"],
+    ...[
+      "-smp",
+      String(options.processors ?? 2),
+      "-m",
+      String(options.memoryMiB),
+      "-nodefaults",
+      "-display",
+      "none",
+      "-no-reboot",
+    ],
     ...["-kernel", kit.vmlinux, "-initrd", kit.initrd, "-append", "console=ttyS0 quiet panic=-1"],
-    ...["-serial", `file:${share(`${out}/console.log`)}`],
+    ...["-serial", `file:${share(`${out}/console.log`)}`, "-pidfile", `${out}/qemu.pid`],
     ...["-virtfs", "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"],
     ...["-virtfs", `local,path=${share(out)},mount_tag=out,security_model=none`],
     ...["-device", "virtio-serial-pci"],
+    ...(options.devices ?? []),
   ];
   if (kit.toolsRoot !== "") {
     args.push("-virtfs", `local,path=${share(kit.toolsRoot)},mount_tag=tools,security_model=none,readonly=on`);

@@ -73,8 +73,7 @@ function serialOf(number: number): string {
 
 /** Both LUNs from nothing, lun0 first. */
 export async function startLuns(): Promise<Lab> {
-  // LIO rewrites a file there at every REGISTER; without the directory REGISTER ends NOT READY
-  for (const path of ["/var/target/pr", "/var/target/alua", STATE]) Deno.mkdirSync(path, { recursive: true });
+  prepareTarget();
   for (const number of SERIALS.keys()) await create(number);
   return publish();
 }
@@ -91,9 +90,7 @@ export async function recreateLun(number: number): Promise<Lab> {
 
 function take(number: number): void {
   for (const nexus of NEXUS_NAMES) Deno.removeSync(linkOf(nexus, number));
-  Deno.removeSync(backstore(number));
-  const aptpl = `/var/target/pr/aptpl_${serialOf(number)}`;
-  for (const path of [image(number), aptpl]) if (present(path)) Deno.removeSync(path);
+  removeStore(number);
 }
 
 /** LUNs beside the lab's own two, for tests of many; `remove` takes them away again. */
@@ -116,7 +113,8 @@ export function describeLuns(): Lab {
   return { luns: SERIALS.map((serial, number) => describe(serial, number)) };
 }
 
-async function create(number: number): Promise<void> {
+/** The file and what the target makes of it, without a way to it yet: its path in configfs. */
+export function createStore(number: number): string {
   using file = Deno.createSync(image(number));
   file.truncateSync(SIZE_BYTES);
   const store = backstore(number);
@@ -124,6 +122,23 @@ async function create(number: number): Promise<void> {
   write(`${store}/control`, `fd_dev_name=${image(number)},fd_dev_size=${SIZE_BYTES}`);
   write(`${store}/wwn/vpd_unit_serial`, serialOf(number));
   write(`${store}/enable`, "1");
+  return store;
+}
+
+/** Takes away what `createStore` made; nothing may lead to it any more. */
+export function removeStore(number: number): void {
+  Deno.removeSync(backstore(number));
+  const aptpl = `/var/target/pr/aptpl_${serialOf(number)}`;
+  for (const path of [image(number), aptpl]) if (present(path)) Deno.removeSync(path);
+}
+
+/** LIO rewrites a file there at every REGISTER; without the directory REGISTER ends NOT READY. */
+export function prepareTarget(): void {
+  for (const path of ["/var/target/pr", "/var/target/alua", STATE]) Deno.mkdirSync(path, { recursive: true });
+}
+
+async function create(number: number): Promise<void> {
+  const store = createStore(number);
   for (const nexus of NEXUS_NAMES) {
     if (!present(tpg(nexus))) {
       Deno.mkdirSync(tpg(nexus), { recursive: true });

@@ -44,7 +44,7 @@ printf '#!/bin/sh\nexec "%s" run -A --no-check --cached-only "%s/main.ts" "$@"\n
 chmod 755 /usr/local/bin/prmig
 
 . /lab-out/environment.sh
-deno run -A --no-check --cached-only "$LAB_REPO/tests/lab/init/luns.ts" >/run/luns.log 2>&1 ||
+[ -z "$LAB_LUNS" ] || deno run -A --no-check --cached-only "$LAB_REPO/tests/lab/init/luns.ts" >/run/luns.log 2>&1 ||
   fail "cannot set up the LUNs: $(cat /run/luns.log)"
 
 : >/lab-out/started
@@ -58,7 +58,8 @@ cat /run/stdout >"$(port lab.stdout)" &
 out=$!
 cat /run/stderr >"$(port lab.stderr)" &
 err=$!
-sh /lab-out/command.sh </dev/null >/run/stdout 2>/run/stderr
+in=$(port lab.stdin)
+sh /lab-out/command.sh <"${in:-/dev/null}" >/run/stdout 2>/run/stderr
 code=$?
 # All it wrote goes out first. What it left running may hold its output open, and is not waited for.
 (sleep 2; kill $out $err) 2>/dev/null &
