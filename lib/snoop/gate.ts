@@ -21,12 +21,16 @@ export class Gate {
     return this.size - this.#free;
   }
 
+  /** Inside at once, and then {@link leave} must follow; `false` when all places are taken. */
+  tryEnter(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
   /** Resolves with `true` once inside, and then {@link leave} must follow; with `false` when `patienceMs` are over. */
   enter(patienceMs: number): Promise<boolean> {
-    if (this.#free > 0) {
-      this.#free--;
-      return Promise.resolve(true);
-    }
+    if (this.tryEnter()) return Promise.resolve(true);
     return new Promise((resolve) => {
       const admit = (): void => {
         clearTimeout(timer);

@@ -31,7 +31,7 @@ export interface LunPath {
   readonly device: string;
   readonly block: string | null;
   readonly sg: string | null;
-  /** Name of the multipath map, when the descriptor is one; a command then goes down one path of it. */
+  /** Name of the multipath map, when the descriptor is one; what becomes of a PR OUT then, see map_runner.ts. */
   readonly multipath: string | null;
   readonly own: OwnPort;
 }
@@ -57,7 +57,7 @@ export class LunPaths {
   constructor(readonly host: Host = THIS_HOST) {}
 
   /** The path behind a descriptor; `null` when it is none: no device, or one that sysfs knows not to be SCSI. */
-  of({ kind, devno }: FdFacts): LunPath | null {
+  of({ kind, devno }: Pick<FdFacts, "kind" | "devno">): LunPath | null {
     if (devno === null || (kind !== "block" && kind !== "character")) return null;
     const name = kind === "block" ? devno : `char ${devno}`;
     const known = this.#known.get(name);

@@ -72,9 +72,7 @@ export class Metrics {
   observe(seconds: number): void {
     this.#observed++;
     this.#sum += seconds;
-    BUCKETS.forEach((bound, i) => {
-      if (seconds <= bound) this.#buckets[i]!++;
-    });
+    for (let i = BUCKETS.length - 1; i >= 0 && seconds <= BUCKETS[i]!; i--) this.#buckets[i]!++;
   }
 
   /** Value of a counter, over all its labels. */

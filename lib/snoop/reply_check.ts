@@ -28,9 +28,13 @@ export function assertReads(reply: Uint8Array, cdb: Uint8Array, meant: MeantRepl
   const may = reader.bytes.length === 104 + size && (size === 0 || (cdb[0] === 0x5e && status === 0)) &&
     size <= allocation && size <= 8192;
   if (!may) throw new ReadBackError(`a reply with ${size} bytes of payload would end the client of ${cdb[0]}`);
-  const senseRight = equalBytes(sense.subarray(0, meant.sense.length), meant.sense) &&
-    sense.subarray(meant.sense.length).every((byte) => byte === 0);
-  if (status !== meant.status || !senseRight || !equalBytes(data, meant.data)) {
+  if (status !== meant.status || !isPadded(sense, meant.sense) || !equalBytes(data, meant.data)) {
     throw new ReadBackError("a reply does not read as it was meant");
   }
+}
+
+/** True when `sense` begins with what was meant, and is zero from there on. */
+function isPadded(sense: Uint8Array, meant: Uint8Array): boolean {
+  for (let i = 0; i < sense.length; i++) if (sense[i] !== (meant[i] ?? 0)) return false;
+  return meant.length <= sense.length;
 }

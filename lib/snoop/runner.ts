@@ -35,6 +35,8 @@ export interface RunnerOptions {
   /** Milliseconds a command may wait for its turn before it is answered BUSY. */
   readonly patienceMs?: number;
   readonly io?: DeviceIo;
+  /** Commands under way at a time, over all nexuses; what `io` can do. */
+  readonly commandsAtOnce?: number;
 }
 
 const PATIENCE_MS = 5_000;
@@ -43,23 +45,40 @@ const COMMANDS_AT_ONCE = 20;
 
 /** Runs commands. */
 export class Runner {
-  readonly #all = new Gate(COMMANDS_AT_ONCE);
+  readonly #all: Gate;
   readonly #timeoutMs: number;
   readonly #patienceMs: number;
   /** The way to the device. */
   readonly io: DeviceIo;
 
-  constructor({ timeoutMs, patienceMs = PATIENCE_MS, io = sgIo }: RunnerOptions) {
+  constructor(
+    {
+      timeoutMs,
+      patienceMs = PATIENCE_MS,
+      io = sgIo,
+      commandsAtOnce = COMMANDS_AT_ONCE,
+    }: RunnerOptions,
+  ) {
+    this.#all = new Gate(commandsAtOnce);
     this.#timeoutMs = timeoutMs;
     this.#patienceMs = patienceMs;
     this.io = io;
   }
 
   /** Executes on the device; `null` when its turn did not come in time. */
-  async run(entry: NexusEntry | null, request: HelperRequest): Promise<Ended | null> {
-    if (entry && !await entry.gate.enter(this.#patienceMs)) return null;
+  async run(
+    entry: NexusEntry | null,
+    request: HelperRequest,
+  ): Promise<Ended | null> {
+    // Where there is a place at once, nothing is waited for: each wait costs a turn of the microtask queue.
+    if (
+      entry && !entry.gate.tryEnter() &&
+      !await entry.gate.enter(this.#patienceMs)
+    ) return null;
     try {
-      if (!await this.#all.enter(this.#patienceMs)) return null;
+      if (!this.#all.tryEnter() && !await this.#all.enter(this.#patienceMs)) {
+        return null;
+      }
       try {
         return await this.#execute(request);
       } finally {
@@ -71,8 +90,13 @@ export class Runner {
   }
 
   /** Runs `work` when all earlier PR OUTs of the nexus are settled; `false` when that would have taken too long. */
-  async inLane(entry: NexusEntry, work: () => Promise<void> | void): Promise<boolean> {
-    if (!await entry.lane.enter(this.#patienceMs)) return false;
+  async inLane(
+    entry: NexusEntry,
+    work: () => Promise<void> | void,
+  ): Promise<boolean> {
+    if (!entry.lane.tryEnter() && !await entry.lane.enter(this.#patienceMs)) {
+      return false;
+    }
     try {
       await work();
     } finally {
@@ -81,7 +105,9 @@ export class Runner {
     return true;
   }
 
-  async #execute({ cdb, parameters, descriptor }: HelperRequest): Promise<Ended> {
+  async #execute(
+    { cdb, parameters, descriptor }: HelperRequest,
+  ): Promise<Ended> {
     try {
       // Room for what the guest asks for; without any, as in the stock program, room for 8192 bytes all the same: a
       // transfer of nothing would have no direction.
@@ -97,6 +123,8 @@ export class Runner {
 
 function outcomeOf(error: SysError): Outcome {
   if (error.code === "EBADE") return { kind: "conflict" };
-  if (error.code === "EDOM") return { kind: "busy", status: STATUS.taskSetFull, why: error.message };
+  if (error.code === "EDOM") {
+    return { kind: "busy", status: STATUS.taskSetFull, why: error.message };
+  }
   return { kind: "unknown", why: error.message, sense: null };
 }

@@ -50,6 +50,16 @@ export interface ServerHooks {
   readonly defect?: (error: unknown) => void;
 }
 
+/** Something else to be served in the same loop. */
+export interface Attendant {
+  /** Watched for reading. */
+  readonly fd: number;
+  /** Called when there is something to read; reads all of it. Must not throw. */
+  readonly collect: () => void;
+  /** Commands it will report; those that have begun and that it does not have are on their way to an answer. */
+  readonly underWay: number;
+}
+
 interface Connection {
   readonly fd: number;
   readonly client: Client;
@@ -68,7 +78,14 @@ const INTERNAL_FAILURE: HelperAnswer = {
   data: new Uint8Array(),
 };
 const RETRY_ACCEPT_MS = 100;
-const POLLS_BETWEEN_WAITS = 4;
+/**
+ * Milliseconds that the loop waits by itself while things happen, and after which the runtime has its turn at the latest
+ * (timers, files, signals). A wait through the runtime wakes two threads, a wait by itself none: with one client, who sends the
+ * next command when the last is answered, that is 3 of 4 µs (docs/performance.md).
+ */
+const WAIT_HERE_MS = 2, TURN_MS = 10;
+/** More turns than a command's way back takes; more are of use to nobody, as some commands wait for others. */
+const MOST_TURNS = 16;
 
 /** Serves until {@link stop}, then until the last command has been answered. */
 export class HelperServer {
@@ -76,13 +93,20 @@ export class HelperServer {
   readonly #receiver = new Receiver(WIRE.maxData);
   readonly #connections = new Map<number, Connection>();
   #running = 0;
+  #unanswered = 0;
   #accepted = 0;
   #stopping = false;
   #acceptTimer: ReturnType<typeof setTimeout> | null = null;
 
   /** `maxClients`: connections beyond this are closed at once, before their greeting. The listener is the caller's to close. */
-  constructor(readonly listener: Listener, readonly hooks: ServerHooks, readonly maxClients: number) {
+  constructor(
+    readonly listener: Listener,
+    readonly hooks: ServerHooks,
+    readonly maxClients: number,
+    readonly attendant: Attendant | null = null,
+  ) {
     this.#epoll.add(listener.fd);
+    if (attendant) this.#epoll.add(attendant.fd);
   }
 
   /** Connections that are open now. */
@@ -103,16 +127,25 @@ export class HelperServer {
   /** Resolves when service has ended and every descriptor but the listener's is closed. */
   async run(): Promise<void> {
     while (!this.#stopping || this.#connections.size > 0 || this.#running > 0) {
-      for (const ready of await this.#epoll.wait()) this.#handle(ready);
-      // What has come meanwhile costs no second hop to a thread; but commands that have ended want their turn.
-      for (let more = 0; more < POLLS_BETWEEN_WAITS; more++) {
-        const ready = this.#epoll.poll();
-        if (ready.length === 0) break;
-        ready.forEach((each) => this.#handle(each));
+      let ready = await this.#epoll.wait();
+      const until = performance.now() + TURN_MS;
+      while (ready.length > 0) {
+        for (const each of ready) this.#handle(each);
+        if (performance.now() >= until) break;
+        await this.#answers();
+        ready = this.#epoll.poll(WAIT_HERE_MS);
       }
     }
     if (this.#acceptTimer !== null) clearTimeout(this.#acceptTimer);
     this.#epoll.close();
+  }
+
+  /** Lets commands that have come back be answered, which takes some turns of promises. */
+  async #answers(): Promise<void> {
+    for (let turn = 0; turn < MOST_TURNS; turn++) {
+      await null;
+      if (this.#unanswered <= (this.attendant?.underWay ?? 0)) return;
+    }
   }
 
   /** Ends service: no new connections, idle ones are dropped, commands under way are answered first. */
@@ -127,6 +160,7 @@ export class HelperServer {
   }
 
   #handle(ready: Ready): void {
+    if (ready.fd === this.attendant?.fd) return this.attendant.collect();
     if (ready.fd === this.listener.fd) return this.#accept();
     const connection = this.#connections.get(ready.fd);
     if (!connection) return; // closed earlier in this batch
@@ -199,20 +233,32 @@ export class HelperServer {
 
   #execute(connection: Connection, request: HelperRequest): void {
     this.#running++;
+    this.#unanswered++;
     let answered = false;
     const reply = (answer: HelperAnswer): void => {
       if (answered) throw new RangeError("a command is answered once");
       answered = true;
+      this.#unanswered--;
       this.#reply(connection, request.cdb, answer);
     };
-    this.hooks.execute(connection.client, request, reply)
-      .catch((error: unknown) => this.hooks.defect?.(error))
-      .finally(() => {
-        closeFd(request.descriptor);
-        this.#running--;
-        if (!answered) reply(INTERNAL_FAILURE);
-        if (this.#stopping) this.#epoll.ring();
-      });
+    void this.#settle(connection, request, reply, () => answered);
+  }
+
+  async #settle(
+    { client }: Connection,
+    request: HelperRequest,
+    reply: (answer: HelperAnswer) => void,
+    answered: () => boolean,
+  ): Promise<void> {
+    try {
+      await this.hooks.execute(client, request, reply);
+    } catch (error) {
+      this.hooks.defect?.(error);
+    }
+    closeFd(request.descriptor);
+    this.#running--;
+    if (!answered()) reply(INTERNAL_FAILURE);
+    if (this.#stopping) this.#epoll.ring();
   }
 
   #reply(connection: Connection, cdb: Bytes, answer: HelperAnswer): void {

@@ -75,6 +75,14 @@ const WRITABLE = 0x10000;
 
 /** The ELF image for one processor. */
 export function encodeCallElf(arch: CallArch): Bytes {
+  return encodeElf(arch.machine, arch.code, CALL_SYMBOL);
+}
+
+/** A shared object with one function: up to 144 bytes of code that lie anywhere, under a name of up to 6 characters. */
+export function encodeElf(machine: number, code: readonly number[], symbol: string): Bytes {
+  if (code.length > DYNAMIC - CODE || symbol.length > CODE - NAMES - 2) {
+    throw new RangeError("no room for the function");
+  }
   const image = new Uint8Array(SIZE);
   const view = new DataView(image.buffer);
   let at = 0;
@@ -85,10 +93,10 @@ export function encodeCallElf(arch: CallArch): Bytes {
     u32(type, flags);
     u64(offset, address, address, size, size, align);
   };
-  const codeEnd = CODE + arch.code.length;
+  const codeEnd = CODE + code.length;
 
   u32(0x464c457f, 0x00010102), u64(0); // ELF, 64 bits, little endian
-  u16(3, arch.machine), u32(1), u64(0, 64, 0), u32(0); // shared object; program headers at 64
+  u16(3, machine), u32(1), u64(0, 64, 0), u32(0); // shared object; program headers at 64
   u16(64, 56, 4, 0, 0, 0);
   segment(1, 5, 0, 0, codeEnd, WRITABLE); // LOAD r-x
   segment(1, 6, DYNAMIC, WRITABLE + DYNAMIC, SIZE - DYNAMIC, WRITABLE); // LOAD rw-: ld.so relocates it in place
@@ -96,13 +104,14 @@ export function encodeCallElf(arch: CallArch): Bytes {
   segment(0x6474e551, 6, 0, 0, 0, 16); // GNU_STACK rw-: else ld.so wants an executable stack
 
   at = HASH, u32(1, 2, 1, 0, 0); // one bucket, two symbols
-  at = SYMBOLS + 24, u32(1), u16(0x12, 1), u64(CODE, arch.code.length); // global function in section 1
-  image.set(new TextEncoder().encode(`\0${CALL_SYMBOL}\0`), NAMES);
-  image.set(arch.code, CODE);
-  at = DYNAMIC, u64(4, HASH, 5, NAMES, 6, SYMBOLS, 10, CALL_SYMBOL.length + 2, 11, 24, 0, 0);
+  at = SYMBOLS + 24, u32(1), u16(0x12, 1), u64(CODE, code.length); // global function in section 1
+  image.set(new TextEncoder().encode(`\0${symbol}\0`), NAMES);
+  image.set(code, CODE);
+  at = DYNAMIC, u64(4, HASH, 5, NAMES, 6, SYMBOLS, 10, symbol.length + 2, 11, 24, 0, 0);
   return image;
 }
 
-function words(...values: number[]): number[] {
+/** Instructions of 4 bytes. */
+export function words(...values: number[]): number[] {
   return values.flatMap((v) => [v & 0xff, (v >>> 8) & 0xff, (v >>> 16) & 0xff, v >>> 24]);
 }

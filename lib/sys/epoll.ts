@@ -66,9 +66,12 @@ export class Epoll {
     }
   }
 
-  /** What is ready now, without waiting. */
-  poll(): Ready[] {
-    return this.#take(socketCalls().epollNow(this.#epoll, this.#events, BATCH, 0));
+  /**
+   * What is ready, by a wait on this very thread of at most `ms`: nothing else of the program goes on meanwhile. For moments
+   * in which something is about to happen; {@link wait} wakes two threads, which costs some 20 µs.
+   */
+  poll(ms = 0): Ready[] {
+    return this.#take(socketCalls().epollNow(this.#epoll, this.#events, BATCH, ms));
   }
 
   /** Ends a wait under way, or the next one. */

@@ -11,7 +11,8 @@
 import type { Bytes } from "../bytes.ts";
 import { SysError } from "./errno.ts";
 import { addressOf } from "./fd.ts";
-import { attempt, EAGAIN } from "./socket_symbols.ts";
+import { errno } from "./libc.ts";
+import { attempt, EAGAIN, socketCalls } from "./socket_symbols.ts";
 
 const HEADER = 56, IOVEC = 16, CONTROL = HEADER + IOVEC;
 /** Room for this many descriptors; a message with more is cut, which `surplus` tells. */
@@ -35,6 +36,9 @@ export type Received =
   | { readonly kind: "end" }
   | { readonly kind: "failed"; readonly errno: number };
 
+const NOTHING_YET: Received = { kind: "nothingYet" };
+const NO_DESCRIPTORS: readonly number[] = [];
+
 /** Receives for any number of sockets, one after the other, through one buffer. */
 export class Receiver {
   readonly #buffer: ArrayBuffer;
@@ -50,10 +54,12 @@ export class Receiver {
     this.#view.setBigUint64(16, base + BigInt(HEADER), true);
     this.#view.setBigUint64(24, 1n, true);
     this.#view.setBigUint64(HEADER, base + BigInt(DATA), true);
-    this.#control = base + BigInt(CONTROL);
+    const control = base + BigInt(CONTROL);
+    this.#control = [Number(control & 0xffff_ffffn), Number(control >> 32n)];
   }
 
-  readonly #control: bigint;
+  /** Address of the room for descriptors, in halves: a bigint at each message would be garbage at each message. */
+  readonly #control: readonly [low: number, high: number];
 
   /**
    * Reads up to `wanted` bytes from a nonblocking socket. Without `descriptors` the kernel closes any that come.
@@ -63,13 +69,17 @@ export class Receiver {
     if (wanted < 1 || wanted > this.maxBytes) throw new RangeError(`${wanted} bytes do not fit the receiver`);
     const view = this.#view;
     view.setUint32(HEADER + 8, wanted, true);
-    view.setBigUint64(32, descriptors ? this.#control : 0n, true);
-    view.setBigUint64(40, descriptors ? BigInt(CONTROL_BYTES) : 0n, true);
+    view.setUint32(32, descriptors ? this.#control[0] : 0, true);
+    view.setUint32(36, descriptors ? this.#control[1] : 0, true);
+    view.setUint32(40, descriptors ? CONTROL_BYTES : 0, true);
+    view.setUint32(44, 0, true);
     view.setInt32(48, 0, true);
-    const count = attempt((c) => c.recvmsg(socket, this.#bytes, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
-    if (count === -EAGAIN) return { kind: "nothingYet" };
-    if (count < 0) return { kind: "failed", errno: -count };
-    const received = descriptors ? this.#descriptors() : [];
+    const count = socketCalls().recvmsg(socket, this.#bytes, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (count < 0) {
+      const why = errno();
+      return why === EAGAIN ? NOTHING_YET : { kind: "failed", errno: why };
+    }
+    const received = descriptors ? this.#descriptors() : NO_DESCRIPTORS;
     // Bytes are never 0 in number here but at the end; descriptors cannot come alone on a stream socket.
     if (count === 0) return { kind: "end" };
     const surplus = descriptors && (view.getInt32(48, true) & MSG_CTRUNC) !== 0;
@@ -79,9 +89,10 @@ export class Receiver {
   #descriptors(): number[] {
     const view = this.#view;
     const found: number[] = [];
-    const end = CONTROL + Math.min(Number(view.getBigUint64(40, true)), CONTROL_BYTES);
+    // Lengths of 64 bits, of which the kernel fills no more than it was given room for.
+    const end = CONTROL + Math.min(view.getUint32(40, true), CONTROL_BYTES);
     for (let at = CONTROL; at + 16 <= end;) {
-      const length = Number(view.getBigUint64(at, true));
+      const length = view.getUint32(at, true);
       if (length < 16) break;
       if (view.getInt32(at + 8, true) === SOL_SOCKET && view.getInt32(at + 12, true) === SCM_RIGHTS) {
         for (let fd = at + 16; fd + 4 <= Math.min(at + length, end); fd += 4) found.push(view.getInt32(fd, true));
@@ -97,10 +108,11 @@ export class Receiver {
  * Throws SysError (EPIPE when nobody reads any more; no signal is raised).
  */
 export function sendNow(socket: number, bytes: Bytes): number {
-  const count = attempt((c) => c.send(socket, bytes, BigInt(bytes.length), MSG_DONTWAIT | MSG_NOSIGNAL));
-  if (count === -EAGAIN) return 0;
-  if (count < 0) throw new SysError("send", `socket ${socket}`, count);
-  return count;
+  const count = socketCalls().send(socket, bytes, BigInt(bytes.length), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (count >= 0) return count;
+  const why = errno();
+  if (why === EAGAIN) return 0;
+  throw new SysError("send", `socket ${socket}`, why);
 }
 
 /** Sends bytes and descriptors as one message; for clients and tests. Throws SysError. */

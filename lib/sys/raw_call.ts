@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Bytes } from "../bytes.ts";
 import { CALL_ARCHS, CALL_SYMBOL, type CallArch, encodeCallElf } from "./call_elf.ts";
 import { checked, cString } from "./libc.ts";
 
@@ -32,12 +33,18 @@ export function rawCalls(): RawCalls {
   if (loaded) return loaded;
   const arch = CALL_ARCHS[Deno.build.arch];
   if (!arch) throw new Error(`prmig has no system call code for ${Deno.build.arch}`);
-  const image = encodeCallElf(arch);
+  return loaded = { nr: arch.nr, symbols: loadElf(encodeCallElf(arch), SIGNATURES) };
+}
+
+/** Loads a shared object that is not on any disk; it stays loaded. */
+export function loadElf<S extends Deno.ForeignLibraryInterface>(
+  image: Bytes,
+  signatures: S,
+): Deno.DynamicLibrary<S>["symbols"] {
   const fd = checked("memfd_create", "for the system call code", (c) => c.memfd_create(cString("prmig-call"), 1));
   try {
     checked("write", "the system call code", (c) => c.write(fd, image, BigInt(image.length)));
-    const { symbols } = Deno.dlopen(`/proc/self/fd/${fd}`, SIGNATURES);
-    return loaded = { nr: arch.nr, symbols };
+    return Deno.dlopen(`/proc/self/fd/${fd}`, signatures).symbols;
   } finally {
     checked("close", "the system call code", (c) => c.close(fd));
   }

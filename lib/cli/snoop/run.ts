@@ -9,9 +9,11 @@ import { EXIT, PrmigError } from "../../errors.ts";
 import { join } from "../../files/paths.ts";
 import { eventToJson, type PrEvent } from "../../snoop/event.ts";
 import { EventLog } from "../../snoop/event_log.ts";
+import { SgThreads } from "../../sg/sg_threads.ts";
 import { Helper } from "../../snoop/helper.ts";
 import type { LogLine } from "../../snoop/log_line.ts";
 import { type Gauges, Metrics } from "../../snoop/metrics.ts";
+import { WIRE } from "../../snoop/helper_protocol.ts";
 import { HelperServer } from "../../snoop/server.ts";
 import { LUN_DIRECTORY } from "../../snoop/state.ts";
 import { privileges } from "../../sys/privileges.ts";
@@ -36,6 +38,8 @@ export interface Input extends SnoopInput {
   readonly version: boolean;
 }
 
+/** SCSI commands under way at a time, and so threads: those of clients, and some of the helper's own. */
+const CLIENT_COMMANDS = 64, COMMANDS = CLIENT_COMMANDS + 8;
 const METRICS_MS = 15_000;
 
 /** Serves until told to stop. Rejects with PrmigError when it cannot begin. */
@@ -62,15 +66,18 @@ async function serve(input: Input, context: CommandContext, { listener, runDirec
   const startedAt = Date.now() / 1000;
   insistOnWriting(runDirectory);
   using events = openEvents(runDirectory);
+  const threads = new SgThreads(COMMANDS, WIRE.maxData);
   const helper = new Helper({
     runDirectory,
+    io: threads.io,
+    commandsAtOnce: CLIENT_COMMANDS,
     mask: !input.noMask,
     timeoutMs: input.timeout,
     metrics,
     log,
     event: (event) => tell(event, events, context, log, metrics),
   });
-  const server = new HelperServer(listener, helper.hooks(), input.maxClients);
+  const server = new HelperServer(listener, helper.hooks(), input.maxClients, threads);
   const gauges = (): Gauges => ({
     clients: server.clients,
     running: server.running,
@@ -109,6 +116,7 @@ async function serve(input: Input, context: CommandContext, { listener, runDirec
     });
   } finally {
     clearInterval(timer);
+    threads.close();
     context.signal.removeEventListener("abort", stop);
   }
 }

@@ -22,7 +22,7 @@ Deno.test("both nodes of a path are one nexus of one LUN, named by its designato
   using fake = host();
   const paths = new LunPaths(fake);
   const byBlock = paths.of(block("8:16"))!;
-  const byGeneric = paths.of({ kind: "character", devno: "21:3", file: "" })!;
+  const byGeneric = paths.of({ kind: "character", devno: "21:3" })!;
   assert.deepEqual([byBlock.lunId, byBlock.nexusId, byBlock.device], [`naa.${NAA}`, "2:0:0:1", "/dev/sdb"]);
   assert.deepEqual([byGeneric.lunId, byGeneric.nexusId, byGeneric.device], [`naa.${NAA}`, "2:0:0:1", "/dev/sg3"]);
   assert.equal(byBlock.own.relativeTargetPort, 7);
@@ -31,9 +31,9 @@ Deno.test("both nodes of a path are one nexus of one LUN, named by its designato
 Deno.test("what is no device is no LUN; what sysfs does not know is known by its number", () => {
   using fake = host();
   const paths = new LunPaths(fake);
-  assert.equal(paths.of({ kind: "other", devno: null, file: "" }), null);
-  assert.equal(paths.of({ kind: "socket", devno: null, file: "" }), null);
-  assert.equal(paths.of({ kind: "character", devno: "1:3", file: "" }), null, "/dev/null");
+  assert.equal(paths.of({ kind: "other", devno: null }), null);
+  assert.equal(paths.of({ kind: "socket", devno: null }), null);
+  assert.equal(paths.of({ kind: "character", devno: "1:3" }), null, "/dev/null");
   fake.file("devices/virtual/block/loop0/dev", "7:0").symlink("dev/block/7:0", "devices/virtual/block/loop0");
   assert.equal(paths.of(block("7:0")), null, "a loop device");
   const unknown = paths.of(block("8:99"))!;
