@@ -12,6 +12,8 @@
 import { PrmigError } from "../errors.ts";
 import { refuseIfChanged, refuseIfLost, refuseIfStirred, refuseUnlessPossible } from "./checks.ts";
 import { followSource } from "./follow.ts";
+import { givenUp } from "./given_up.ts";
+import { LEAVE_GRACE_MS } from "./go_back.ts";
 import { leave, Stillness } from "./leave.ts";
 import { destinationKey, preemptType } from "./offer.ts";
 import { isCommitted, isTaken, type Picture } from "./picture.ts";
@@ -44,7 +46,7 @@ const LOOK_MS = { first: 10, longest: 250, besideMessages: 1000 };
  * Resolves with `moved`. Errors: PrmigError `refused` or `failed` with nothing of ours left on the LUN, or `unsure`.
  */
 export async function runDestination(run: Run): Promise<Ending> {
-  const came: Came = { somewhere: false, everywhere: false, stayUntil: 0, still: new Stillness() };
+  const came: Came = { somewhere: false, everywhere: false, released: false, stayUntil: 0, still: new Stillness() };
   try {
     await prepare(run, came);
     await awaitCommitted(run, came);
@@ -60,10 +62,10 @@ export async function runDestination(run: Run): Promise<Ending> {
 }
 
 /** Leaves, or ends well all the same. Throws PrmigError `unsure` when neither can be done. */
-async function wayOut(run: Run, { somewhere, everywhere, stayUntil, still }: Came): Promise<Ending> {
+async function wayOut(run: Run, { somewhere, everywhere, released, stayUntil, still }: Came): Promise<Ending> {
   if (!somewhere) return await asItIs(run);
   try {
-    const ending = await leave(run, { released: !everywhere || takesUnasked(run), stayUntil, still });
+    const ending = await leave(run, { released: released || !everywhere || takesUnasked(run), stayUntil, still });
     if (everywhere) await run.ports.link.send({ record: "left" });
     return ending.outcome === "moved" ? await settle(run, ending.pictures) : ending;
   } catch (error) {
@@ -78,6 +80,8 @@ interface Came {
   somewhere: boolean;
   /** Registered with every LUN, perhaps: the source may have seen it, and commit. */
   everywhere: boolean;
+  /** It has said that it will not commit any more, or cannot. */
+  released: boolean;
   /** Until then it may commit: it counts its window from an earlier moment than we do. */
   stayUntil: number;
   readonly still: Stillness;
@@ -151,10 +155,19 @@ async function awaitCommitted(run: Run, came: Came): Promise<void> {
     // PREEMPT of the token is the check: where the source does not stand under it, the LUN refuses.
     if (message.record === "committed") return;
     if (message.record === "closed") listening = false;
-    if (message.record === "abort") throw new TurnBack("aborted", `the source gave up: ${message.reason}`);
+    if (message.record === "abort") {
+      came.released = true;
+      throw new TurnBack("aborted", `the source gave up: ${message.reason}`);
+    }
     const pictures = await lookAtAll(run);
     came.still.since(pictures, clock.now());
     if (run.method === "token" && pictures.every(isCommitted)) return;
+    if (run.legs.some((leg, i) => givenUp(leg, pictures[i]!) === "unregistered")) {
+      // For the source to see, before we leave, that it was the guest, and not somebody who removed us as well.
+      await link.next(LEAVE_GRACE_MS);
+      came.released = true;
+      throw new TurnBack("dropped", "the guest gave up what was offered");
+    }
     refuseIfLost(run, pictures);
     if (!listening) refuseIfChanged(run, pictures);
     if (run.ports.interrupted() && listening && !asked) {

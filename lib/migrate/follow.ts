@@ -1,35 +1,59 @@
 /**
  * Between prepare and commit the guest still runs: it may re-key itself, reserve, release. The source notices by looking,
- * offers anew, and the destination follows before anything else happens.
+ * offers anew, and the destination follows before anything else happens. A guest that gives its registration up is another
+ * matter: given_up.ts.
  *
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { isPrType, prTypeInfo } from "../pr/types.ts";
-import { destinationKey, type Offer } from "./offer.ts";
+import { formatKey, isPrType, prTypeInfo } from "../pr/types.ts";
+import { destinationKey, nexusName, type Offer } from "./offer.ts";
 import type { Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
-import { rekey } from "./rekey.ts";
-import { type Leg, look, type Run, tell, writeDown } from "./run.ts";
+import { rekey, standsUnder } from "./rekey.ts";
+import { type Leg, look, lookAtAll, type Run, tell, writeDown } from "./run.ts";
 
 /** Source: looks at every LUN and, where the guest has changed something, brings the destination along. */
 export async function followGuest(run: Run): Promise<Picture[]> {
-  const pictures: Picture[] = [];
+  const pictures = await lookAtAll(run);
   for (const [index, leg] of run.legs.entries()) {
-    const picture = await look(leg);
-    const changed = offerNow(leg.offer, picture);
-    if (changed === null) {
-      pictures.push(picture);
-      continue;
-    }
-    leg.offer = changed;
+    refuseIfShared(leg, pictures[index]!);
+    if (!adopt(leg, pictures[index]!)) continue;
     await writeDown(run, "offered");
     tell(run, "follow", "the guest changed its key or reservation; the destination follows", leg);
-    await run.ports.link.send({ record: "update", index, offer: changed });
+    await run.ports.link.send({ record: "update", index, offer: leg.offer });
     await awaitFollowed(run, index);
-    pictures.push(await look(leg));
+    const after = await look(leg);
+    const { under, agreed } = after.destination;
+    if (after.source.under !== "gone" && (under === "other" || !agreed)) {
+      throw new TurnBack("failed", `the destination did not follow the guest to its new key on ${leg.lun.device}`);
+    }
+    delete leg.formerKeys;
+    pictures[index] = after;
   }
   return pictures;
+}
+
+/**
+ * Makes the offer anew from what the LUN shows; false when the old one still stands. The destination may go on standing
+ * under the old key, and is known by it.
+ */
+export function adopt(leg: Leg, picture: Picture): boolean {
+  const changed = offerNow(leg.offer, picture);
+  if (changed === null) return false;
+  if (changed.destinationToken === null && changed.key !== leg.offer.key) {
+    leg.formerKeys = [...leg.formerKeys ?? [], leg.offer.key];
+  }
+  leg.offer = changed;
+  return true;
+}
+
+/** A guest that has taken a key that others have: from then on it would not tell the destination from them. */
+function refuseIfShared({ lun, offer }: Leg, { source, state }: Picture): void {
+  const key = source.registrations.find((r) => r.key !== offer.commitToken)?.key;
+  if (key === undefined || key === offer.key || offer.destinationToken !== null) return;
+  if (!state.registrations.some((r) => r.key === key && !offer.source.includes(nexusName(r) ?? ""))) return;
+  throw new TurnBack("refused", `the guest took key ${formatKey(key)} on ${lun.device}, which others have`);
 }
 
 /** The offer as it would have to be made now; `null` when it still stands. A source that is gone is not followed. */
@@ -57,7 +81,7 @@ async function awaitFollowed(run: Run, index: number): Promise<void> {
 /** Destination: takes over a changed offer, re-keying its own registration where the guest re-keyed itself. */
 export async function followSource(run: Run, index: number, offer: Offer): Promise<void> {
   const leg: Leg | undefined = run.legs[index];
-  if (!leg || leg.offer.designator !== offer.designator || leg.offer.commitToken !== offer.commitToken) {
+  if (!leg || !isOfSameLun(leg.offer, offer)) {
     throw new PrmigError("refused", {
       message: "Cannot follow the source: it changes a LUN that it never offered",
       lun: "unchanged by this",
@@ -65,12 +89,33 @@ export async function followSource(run: Run, index: number, offer: Offer): Promi
     });
   }
   const [from, to] = [destinationKey(leg.offer), destinationKey(offer)];
-  const before = { ...leg, offer: leg.offer };
+  if (from !== to) leg.formerKeys = [from];
   leg.offer = offer;
-  if (from !== to) {
-    tell(run, "follow", "REGISTER old key -> new key", leg);
-    for (const own of before.own) await rekey(run, leg, own, from, to);
-  }
   await writeDown(run, "prepared");
+  if (from !== to) tell(run, "follow", "REGISTER old key -> new key", leg);
+  await catchUp(run, leg);
   await run.ports.link.send({ record: "followed", index });
+}
+
+/** Everything that names the two sides and the bystanders stays as it was offered. */
+function isOfSameLun(before: Offer, now: Offer): boolean {
+  return before.designator === now.designator && before.commitToken === now.commitToken &&
+    before.destinationToken === now.destinationToken && now.key !== now.commitToken;
+}
+
+/**
+ * Destination: REGISTER old key -> new key wherever it still stands under an old one. Throws TurnBack `failed` when the LUN
+ * does not let it.
+ */
+export async function catchUp(run: Run, leg: Leg): Promise<void> {
+  if (leg.formerKeys === undefined) return;
+  const to = destinationKey(leg.offer);
+  for (const from of leg.formerKeys) {
+    const picture = await look(leg);
+    for (const own of leg.own) {
+      if (!standsUnder(run, own, picture, from) || await rekey(run, leg, own, from, to)) continue;
+      throw new TurnBack("failed", `this host could not follow the guest to its new key on ${leg.lun.device}`);
+    }
+  }
+  delete leg.formerKeys;
 }

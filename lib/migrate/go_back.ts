@@ -5,6 +5,7 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
+import { givenUp } from "./given_up.ts";
 import type { Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import { unfinished } from "./report.ts";
@@ -74,6 +75,7 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   };
   // First everything that is still ours: only what was taken beside something that was not has to be regained.
   const first = await everyLeg(run, (leg) => guarded(leg, () => restoreKey(run, leg, options.evenIfTaken ?? false)));
+  const dropped = run.legs.map((leg, i) => givenUp(leg, first[i]!) !== null && !hasTaken(run, leg, first[i]!));
   if (allTaken(run, first) && !options.evenIfTaken) return { outcome: "moved", pictures: first };
   const evictShared = options.evictShared ?? false;
   const taken = run.legs.filter((leg, i) => hasTaken(run, leg, first[i]!));
@@ -83,8 +85,10 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   await everyLeg(run, (leg) => guarded(leg, () => evict(run, leg)));
   const pictures = await everyLeg(run, (leg) => guarded(leg, () => completePaths(run, leg)));
   refuseIfLeftUnderToken(run, pictures);
-  const lost = pictures.some((picture) => picture.source.under === "gone");
-  return { outcome: fencings.length > 0 || lost ? "fenced" : "restored", pictures };
+  const lost = pictures.flatMap(({ source }, i) => source.under === "gone" ? [i] : []);
+  if (fencings.length === 0 && lost.length === 0) return { outcome: "restored", pictures };
+  const byGuest = fencings.length === 0 && (reason.why === "dropped" || lost.every((i) => dropped[i]));
+  return { outcome: byGuest ? "dropped" : "fenced", pictures };
 }
 
 /** The LUN has decided against us somewhere on the way, and we do not know yet what it decided: to be looked at anew. */
@@ -106,8 +110,12 @@ async function letLeave(run: Run): Promise<void> {
   const patient = !link.duplex || run.legs.some((leg) => isEvictedFromAside(leg.offer));
   const deadline = clock.now() + LEAVE_GRACE_MS + (patient ? LEAVE_GRACE_MS : 0);
   const inNoHurry = (leg: Leg, picture: Picture): boolean =>
-    picture.destination.under !== "gone" && picture.source.under === "key" &&
-    (link.duplex ? !(hasOneHolder(leg.offer) && picture.destination.holds) : !hasOneHolder(leg.offer));
+    picture.destination.under !== "gone" && !hasTaken(run, leg, picture) &&
+    (picture.source.under === "gone" || picture.source.under === "key" && expectsToLeave(leg, picture));
+  const expectsToLeave = (
+    leg: Leg,
+    picture: Picture,
+  ): boolean => (link.duplex ? !(hasOneHolder(leg.offer) && picture.destination.holds) : !hasOneHolder(leg.offer));
   for (;;) {
     const pictures = await lookAtAll(run);
     if (!run.legs.some((leg, i) => inNoHurry(leg, pictures[i]!)) || clock.now() >= deadline) return;

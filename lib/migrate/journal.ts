@@ -14,7 +14,7 @@ import { join } from "../files/paths.ts";
 import { guardJournal } from "./journal_guard.ts";
 import type { JournalEntry } from "./journal_entry.ts";
 import type { Journal } from "./ports.ts";
-import { decodeOffer, toLine } from "./stream.ts";
+import { decodeOffer, someKey, toLine } from "./stream.ts";
 
 /** A journal in flight, opened by this process alone. */
 export interface OpenJournal extends Journal {
@@ -146,12 +146,13 @@ const envelope = v.strictObject({
     offer: v.unknown(),
     witnesses: v.optional(v.array(v.string())),
     standing: v.optional(v.array(v.string())),
+    formerKeys: v.optional(v.array(someKey)),
   })),
   method: v.picklist(["token", "plain"]),
   windowMs: v.number(),
   committed: v.boolean(),
   written: v.strictObject({ boot: v.string(), uptimeMs: v.number() }),
-  outcome: v.optional(v.picklist(["moved", "restored", "fenced", "nothing"])),
+  outcome: v.optional(v.picklist(["moved", "restored", "fenced", "dropped", "nothing"])),
 });
 
 type Stamp = v.InferOutput<typeof envelope>["written"];

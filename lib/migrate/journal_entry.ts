@@ -10,8 +10,8 @@ import type { NexusName, Offer } from "./offer.ts";
 export type SourcePhase = "offered" | "committing" | "aborting" | "evicting" | "closed";
 export type DestinationPhase = "preparing" | "prepared" | "taking" | "settling" | "leaving" | "closed";
 
-/** How a hand-over ended for one side, as read from the LUN. */
-export type Outcome = "moved" | "restored" | "fenced" | "nothing";
+/** How a hand-over ended for one side, as read from the LUN. `dropped`: the guest itself gave up what was offered. */
+export type Outcome = "moved" | "restored" | "fenced" | "dropped" | "nothing";
 
 /** One LUN in a journal. */
 export interface JournalLun {
@@ -20,6 +20,8 @@ export interface JournalLun {
   readonly offer: Offer;
   /** Source: the destination's nexuses before the commit. Destination: the first of its own. */
   readonly witnesses?: readonly NexusName[];
+  /** Keys of the guest before it re-keyed itself, while the destination may still stand under one of them. */
+  readonly formerKeys?: readonly bigint[];
   /** Source: its paths that stood under its key when it began to register the others again. */
   readonly standing?: readonly NexusName[];
 }

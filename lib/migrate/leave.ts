@@ -9,6 +9,7 @@
 import { PrmigError } from "../errors.ts";
 import { LEAVE_GRACE_MS } from "./go_back.ts";
 import { stayMs } from "./lease.ts";
+import { givenUp } from "./given_up.ts";
 import { destinationKey, hasOneHolder, isEvictedFromAside } from "./offer.ts";
 import { isSourceIntact, type Picture } from "./picture.ts";
 import { rekey, standsUnder } from "./rekey.ts";
@@ -45,20 +46,25 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
   await writeDownIfPossible(run, "leaving");
   let free = released;
   let left = false;
+  let dropped = false;
   for (;;) {
     const pictures = await lookOrWait(run, deadline);
     if (pictures === null) continue;
     if (allTaken(run, pictures)) return { outcome: "moved", pictures };
+    dropped ||= run.legs.some((leg, i) => givenUp(leg, pictures[i]!) !== null);
     const stillMs = still.since(pictures, clock.now());
     const gone = pictures.every((p) => p.destination.under === "gone");
     const aside = pictures.some((p) => p.source.under === "token");
     const late = clock.now() >= deadline;
     const tooLate = clock.now() >= deadline + 2 * LEAVE_GRACE_MS;
     const sure = left && isAllBack(run, pictures);
-    if (gone && (sure || tooLate || isOver(pictures, stillMs))) return await close(run, pictures);
+    if (gone && (sure || tooLate || isOver(pictures, stillMs))) return await close(run, pictures, dropped);
     const graceOver = !aside && stillMs >= LEAVE_GRACE_MS && clock.now() >= stayUntil;
     const byLeg = new Map(run.legs.map((leg, i) => [leg, pictures[i]!]));
-    const mayGo = (leg: Leg): boolean => graceOver || free && (!isEvictedFromAside(leg.offer) || stillMs >= STILL_MS);
+    // A source that is gone has nothing to come back to, nor anybody to evict.
+    const mayGo = (leg: Leg): boolean =>
+      graceOver || byLeg.get(leg)!.source.under === "gone" ||
+      free && (!isEvictedFromAside(leg.offer) || stillMs >= STILL_MS);
     const went = await everyLeg(run, async (leg) => mayGo(leg) && await unregister(run, leg, byLeg.get(leg)!));
     if (went.some(Boolean)) {
       left = true;
@@ -127,17 +133,18 @@ async function unregister(run: Run, leg: Leg, picture: Picture): Promise<boolean
   if (hasOneHolder(leg.offer) && picture.destination.holds) return false; // the reservation would go with us
   let went = false;
   for (const own of leg.own) {
-    const key = destinationKey(leg.offer);
-    if (!standsUnder(run, own, picture, key)) continue;
-    tell(run, "leave", "REGISTER key -> 0", leg);
-    went = await rekey(run, leg, own, key, 0n, { once: true }) || went;
+    for (const key of [destinationKey(leg.offer), ...leg.formerKeys ?? []]) {
+      if (!standsUnder(run, own, picture, key)) continue;
+      tell(run, "leave", "REGISTER key -> 0", leg);
+      went = await rekey(run, leg, own, key, 0n, { once: true }) || went;
+    }
   }
   return went;
 }
 
-async function close(run: Run, pictures: readonly Picture[]): Promise<Ending> {
-  const fenced = pictures.some((p) => p.source.under === "gone");
-  const outcome = fenced ? "fenced" : pictures.every(isSourceIntact) ? "restored" : "nothing";
+async function close(run: Run, pictures: readonly Picture[], dropped: boolean): Promise<Ending> {
+  const gone = pictures.some((p) => p.source.under === "gone");
+  const outcome = gone ? dropped ? "dropped" : "fenced" : pictures.every(isSourceIntact) ? "restored" : "nothing";
   await writeDownIfPossible(run, "closed", outcome);
   return { outcome, pictures };
 }

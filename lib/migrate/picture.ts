@@ -31,11 +31,11 @@ export interface Picture {
   readonly state: PrState;
 }
 
-/** Sorts the registrations of `state` into source, destination and bystanders. */
-export function pictureOf(offer: Offer, state: PrState): Picture {
+/** Sorts the registrations of `state` into source, destination (under one of `formerKeys`, perhaps: then `other`) and bystanders. */
+export function pictureOf(offer: Offer, state: PrState, formerKeys: readonly bigint[] = []): Picture {
   return {
     source: seat(offer, state, registrationsOfSource(offer, state), offer.commitToken),
-    destination: seat(offer, state, registrationsOfDestination(offer, state), offer.destinationToken),
+    destination: seat(offer, state, registrationsOfDestination(offer, state, formerKeys), offer.destinationToken),
     disturbed: offer.others.filter((other) => !stillThere(other, state)),
     state,
   };
@@ -53,12 +53,12 @@ function registrationsOfSource(offer: Offer, state: PrState): Registration[] {
 }
 
 /** By one-time key, and by the guest's key under a name the offer does not know; hidden names leave the token alone. */
-function registrationsOfDestination(offer: Offer, state: PrState): Registration[] {
+function registrationsOfDestination(offer: Offer, state: PrState, formerKeys: readonly bigint[]): Registration[] {
   return state.registrations.filter((r) => {
     if (r.key === offer.destinationToken) return true;
     const name = nexusName(r);
-    return r.key === offer.key && namesAreKnown(offer) && name !== null && !offer.source.includes(name) &&
-      !offer.others.some((other) => other.key === offer.key && other.name === name);
+    return (r.key === offer.key || formerKeys.includes(r.key)) && namesAreKnown(offer) && name !== null &&
+      !offer.source.includes(name) && !offer.others.some((other) => other.key === r.key && other.name === name);
   });
 }
 

@@ -9,7 +9,7 @@ import type { FailureKind } from "../errors.ts";
 export class TurnBack extends Error {
   override readonly name = "TurnBack";
   constructor(
-    readonly why: "timeout" | "refused" | "interrupted" | "link" | "aborted" | "fenced" | "failed",
+    readonly why: "timeout" | "refused" | "interrupted" | "link" | "aborted" | "fenced" | "dropped" | "failed",
     message: string,
     options?: ErrorOptions,
   ) {
@@ -19,6 +19,6 @@ export class TurnBack extends Error {
   /** Kind of the final report, once the LUN is as before. */
   get kind(): FailureKind {
     if (this.why === "interrupted") return "interrupted";
-    return this.why === "refused" || this.why === "fenced" ? "refused" : "failed";
+    return ["refused", "fenced", "dropped"].includes(this.why) ? "refused" : "failed";
   }
 }

@@ -10,6 +10,7 @@
  */
 import { PrmigError } from "../errors.ts";
 import { settle, takeAll } from "./destination.ts";
+import { catchUp } from "./follow.ts";
 import { goBack, type GoBackOptions } from "./go_back.ts";
 import type { JournalEntry } from "./journal_entry.ts";
 import { leave } from "./leave.ts";
@@ -36,11 +37,19 @@ export interface RecoverOptions extends GoBackOptions {
 /** The run that a journal entry tells of, with its LUNs open again. */
 export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Ports, timeoutMs: number): Run {
   const { handOver, role, method, windowMs, committed } = entry;
-  const legs = entry.luns.map(({ offer, witnesses, standing }, i): Leg => {
+  const legs = entry.luns.map(({ offer, witnesses, standing, formerKeys }, i): Leg => {
     const lun = luns[i]!;
     const own = ownPaths(entry, lun, offer.source);
     const aside = entry.phase === "evicting" && { aside: "evicting" as const };
-    return { lun, offer, own, ...witnesses && { witnesses }, ...standing && { standing }, ...aside };
+    return {
+      lun,
+      offer,
+      own,
+      ...witnesses && { witnesses },
+      ...standing && { standing },
+      ...formerKeys && { formerKeys },
+      ...aside,
+    };
   });
   return { handOver, role, method, legs, ports, windowMs, timeoutMs, committed };
 }
@@ -81,6 +90,7 @@ async function goBackOrStay(run: Run, options: RecoverOptions): Promise<Ending> 
 }
 
 async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Promise<Ending> {
+  for (const leg of run.legs) await catchUp(run, leg);
   const pictures = await lookAtAll(run);
   if (allTaken(run, pictures)) return await settle(run, pictures);
   if (pictures.every((picture, i) => isCommitted(picture) && hasWitness(run.legs[i]!, picture))) {

@@ -12,7 +12,11 @@ import { truthOf } from "./truth.ts";
 /** The source's report, once it has gone back. Never returns. */
 export function reportSource(run: Run, reason: TurnBack, ending: Ending): never {
   const intact = ending.outcome === "restored" && ending.pictures.every(isSourceIntact);
-  const kind = ending.outcome === "fenced" ? "refused" : intact ? reason.kind : "unsure";
+  const kind = ending.outcome === "fenced" || ending.outcome === "dropped"
+    ? "refused"
+    : intact
+    ? reason.kind
+    : "unsure";
   throw failure(run, kind, "hand over", reason, ending);
 }
 
@@ -20,7 +24,7 @@ export function reportSource(run: Run, reason: TurnBack, ending: Ending): never 
 export function reportDestination(run: Run, reason: TurnBack | PrmigError, ending: Ending): never {
   const { outcome, pictures } = ending;
   const undecided = outcome === "nothing" && pictures.some((picture) => picture.source.under === "token");
-  const kind = outcome === "fenced"
+  const kind = outcome === "fenced" || outcome === "dropped"
     ? "refused"
     : undecided
     ? "unsure"
@@ -53,7 +57,13 @@ function failure(
   const devices = run.legs.map((leg) => leg.lun.device).join(", ");
   const cause = reason instanceof PrmigError ? reason : reason.cause;
   const facts = cause instanceof PrmigError ? cause.facts : undefined;
-  const state = outcome === "fenced" ? "the guest stays fenced: " : kind === "unsure" ? "" : "as before: ";
+  const state = outcome === "fenced"
+    ? "the guest stays fenced: "
+    : outcome === "dropped"
+    ? "as the guest left it: "
+    : kind === "unsure"
+    ? ""
+    : "as before: ";
   const seen = pictures.length === 0 ? "nothing was sent" : pictures.map(truthOf).join(" | ");
   return new PrmigError(kind, {
     message: `Cannot ${what} ${devices}: ${reason.message}`,
@@ -76,6 +86,7 @@ function remedy(run: Run, reason: TurnBack | PrmigError, outcome: Ending["outcom
   if (outcome === "fenced") {
     return `find out who fenced this guest, and why, before it runs again: prmig dump ${device}`;
   }
+  if (outcome === "dropped") return `there is nothing left to hand over; what the LUN shows: prmig dump ${device}`;
   if (reason instanceof PrmigError) return reason.facts.remedy;
   const other = run.role === "source" ? "recv on the destination" : "send on the source";
   if (reason.why === "timeout") return `see what ${other} says, then try again; --timeout 2m waits longer`;

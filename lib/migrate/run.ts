@@ -27,6 +27,8 @@ export interface Leg {
   readonly own: readonly OwnPath[];
   /** Replaced, never edited, when the guest re-keys itself while the destination is prepared. */
   offer: Offer;
+  /** Keys of the guest before it re-keyed itself, while the destination may still stand under one of them. */
+  formerKeys?: readonly bigint[];
   /** Source: the key under which it was last known to stand; absent when one of its REGISTERs went unanswered. See taken.ts. */
   sourceWas?: "key" | "token";
   /** Source: the destination's nexuses before the commit. Destination: the first of its own. See witness.ts. */
@@ -75,7 +77,12 @@ export interface Ending {
 
 /** Reads one LUN in the light of its offer. */
 export async function look(leg: Leg): Promise<Picture> {
-  return note(leg, pictureOf(leg.offer, await observe(leg.lun)));
+  return note(leg, pictureOf(leg.offer, await observe(leg.lun), leg.formerKeys));
+}
+
+/** What was read before, in the light of an offer that has changed since. */
+export function seenAnew(leg: Leg, { state }: Picture): Picture {
+  return note(leg, pictureOf(leg.offer, state, leg.formerKeys));
 }
 
 /** Remembers what a picture tells for the time when the source will be gone. */
@@ -127,18 +134,19 @@ export function step(
   { done, possible, once = false }: Judge,
 ): Promise<StepResult> {
   const of = (test: (picture: Picture) => boolean): Step["done"] => (state) =>
-    test(note(leg, pictureOf(leg.offer, state)));
+    test(note(leg, pictureOf(leg.offer, state, leg.formerKeys)));
   const { lun } = leg;
   return act({ lun, path: own.path, request, done: of(done), possible: of(possible), once }, run.ports.clock);
 }
 
 /** Writes down what is about to be done. */
 export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
-  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing }) => ({
+  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing, formerKeys }) => ({
     device,
     offer,
     ...witnesses && { witnesses },
     ...standing && { standing },
+    ...formerKeys && { formerKeys },
   }));
   const { handOver, role, method, windowMs, committed } = run;
   await run.ports.journal.write({

@@ -15,6 +15,7 @@ import {
   type Ending,
   everyLeg,
   type Leg,
+  look,
   lookAgain,
   lookAtAll,
   type Run,
@@ -22,6 +23,7 @@ import {
   writeDown,
   writeDownIfPossible,
 } from "./run.ts";
+import { givenUp, givenUpInWords } from "./given_up.ts";
 import { goBack } from "./go_back.ts";
 import { Lease } from "./lease.ts";
 import { allTaken, hasTaken } from "./taken.ts";
@@ -67,7 +69,7 @@ async function awaitPrepared(run: Run, lease: Lease): Promise<void> {
   for (let pause = LOOK_MS.first;; pause = Math.min(2 * pause, LOOK_MS.longest)) {
     if (said) {
       const pictures = await lookAtAll(run);
-      refuseIfFenced(run, pictures);
+      refuseIfGone(run, pictures);
       if (allTaken(run, pictures)) return;
       refuseIfChanged(run, pictures);
       if (pictures.every(isPrepared)) {
@@ -96,13 +98,15 @@ async function holdPrepared(run: Run, lease: Lease, gate: Gate): Promise<void> {
       const message = await link.next(LOOK_MS.besideMessages, opened);
       if (message.record === "alive") lease.answered(message.n);
       else refuseIfOver(run, message);
-      if (!opening.open) refuseIfFenced(run, await followGuest(run));
+      if (!opening.open) refuseIfGone(run, await followGuest(run));
       if (run.ports.interrupted()) throw new TurnBack("interrupted", "interrupted");
     }
   } finally {
     calledOff.abort();
   }
   if (opening.failure !== undefined) throw opening.failure;
+  // The guest stands still only now: what it did since the last look must not be missed.
+  refuseIfGone(run, await followGuest(run));
 }
 
 /** REGISTER K -> X on every path of every LUN, inside the window in which the destination is sure to stay. */
@@ -120,7 +124,8 @@ async function commit(run: Run, lease: Lease): Promise<void> {
 async function standAside(run: Run, leg: Leg): Promise<void> {
   for (const own of leg.own) {
     if (await rekey(run, leg, own, leg.offer.key, leg.offer.commitToken)) continue;
-    throw new TurnBack("fenced", `this host is no longer registered under its key on ${leg.lun.device}`);
+    refuseIfGone({ ...run, committed: false, legs: [leg] }, [await look(leg)]);
+    throw new TurnBack("refused", `${leg.lun.device} is no longer as it was offered: it refuses the commit`);
   }
 }
 
@@ -133,7 +138,7 @@ async function awaitTaken(run: Run): Promise<Picture[]> {
     if (said) {
       const pictures = await lookAtAll(run);
       if (allTaken(run, pictures)) return pictures;
-      refuseIfFenced(run, pictures);
+      refuseIfGone(run, pictures);
     }
     const message = await link.next(link.duplex ? LOOK_MS.besideMessages : pause);
     // A silent link is no reason to give up: from here on the LUN tells.
@@ -159,13 +164,15 @@ async function verified(run: Run, pictures: readonly Picture[]): Promise<Ending>
   return { outcome: "moved", pictures: last };
 }
 
-/** A picture in which the source is gone although nobody took from it, or the destination gone under a commit. */
-function refuseIfFenced(run: Run, pictures: readonly Picture[]): void {
+/** Pictures in which the source is gone although nobody took from it, or the destination gone under a commit. */
+function refuseIfGone(run: Run, pictures: readonly Picture[]): void {
   pictures.forEach((picture, i) => {
     const { source } = picture;
     const gone = source.under === "gone" && !hasTaken(run, run.legs[i]!, picture);
     const witnessGone = source.under === "token" && !hasWitness(run.legs[i]!, picture);
     if (!gone && !witnessGone) return;
+    const how = givenUp(run.legs[i]!, picture);
+    if (how !== null) throw new TurnBack("dropped", givenUpInWords(run.legs[i]!, how));
     const what = gone ? "this host's registration was removed" : "the guest's key was removed";
     throw new TurnBack("fenced", `${what} on ${run.legs[i]!.lun.device} by a third party: ${holderInWords(picture)}`);
   });

@@ -24,7 +24,8 @@ const key = v.pipe(
   v.regex(/^0x[0-9a-f]{16}$/, "a key is 0x and 16 lower-case hex digits"),
   v.transform((digits) => parseKey(digits)!),
 );
-const someKey = v.pipe(key, v.check((k) => k !== 0n, "key 0 is never registered"));
+/** A key as JSON carries it, but for 0. */
+export const someKey = v.pipe(key, v.check((k) => k !== 0n, "key 0 is never registered"));
 const type = v.pipe(
   u32,
   v.check((code) => code === 0 || isPrType(code), "not a reservation type"),

@@ -9,6 +9,7 @@
 import { PrmigError } from "../errors.ts";
 import { destinationKey, hasOneHolder, keyIsShared, nexusName, preemptType } from "./offer.ts";
 import type { Picture } from "./picture.ts";
+import { adopt } from "./follow.ts";
 import { hasWitness } from "./witness.ts";
 import { rekey, standsUnder } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
@@ -17,6 +18,7 @@ import {
   look,
   type OwnPath,
   type Run,
+  seenAnew,
   step,
   takesUnasked,
   tell,
@@ -30,8 +32,8 @@ import { holderInWords, truthOf } from "./truth.ts";
 export const STEP_ASIDE_MS = 500;
 
 /**
- * REGISTER X -> K on every path that stands under X, the deciding one first. The LUN decides the race with the destination's PREEMPT: a conflict means
- * that the destination was first, and the picture returned shows it.
+ * REGISTER X -> K on every path that stands under X, the deciding one first. The LUN decides the race with the destination's
+ * PREEMPT: a conflict means that the destination was first, and the picture returned shows it.
  *
  * Throws TurnBack `fenced` when a third party has preempted K meanwhile. The destination's registration is the witness:
  * it stands under K (or under its token) until the source has looked, so that K was never off the LUN while it stands.
@@ -39,8 +41,8 @@ export const STEP_ASIDE_MS = 500;
  * by `unfenced`. Throws PrmigError `unsure` until then.
  */
 export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise<Picture> {
+  const before = await lookWithChange(run, leg);
   const { key, commitToken } = leg.offer;
-  const before = await look(leg);
   if (before.source.under === "key" && leg.unwitnessed) return await witnessed(run, leg, before);
   if (before.source.under === "key" && isLost(run, leg, before)) await fenced(run, leg, key, before);
   if (before.source.under !== "token") return before;
@@ -54,6 +56,14 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
   for (const own of rest) await rekey(run, leg, own, commitToken, key);
   const after = await look(leg);
   return leg.unwitnessed ? await witnessed(run, leg, after) : after;
+}
+
+/** A guest that re-keyed itself after our last look, before the commit, stands under that key now. */
+async function lookWithChange(run: Run, leg: Leg): Promise<Picture> {
+  const picture = await look(leg);
+  const { under } = picture.source;
+  const mayHaveChanged = under === "other" || under === "key" && !run.committed;
+  return mayHaveChanged && adopt(leg, picture) ? seenAnew(leg, picture) : picture;
 }
 
 /** The look after the REGISTER: the destination is still there, or the guest was fenced. */
@@ -123,9 +133,15 @@ export async function evict(run: Run, leg: Leg): Promise<Picture> {
   if (destination.under === "gone" || source.under !== "key") return picture;
   tell(run, "evict", "PREEMPT the destination's registration", leg);
   if (destination.under === "token") await preempt(run, leg, leg.offer.key, destinationKey(leg.offer));
+  else if (destination.under === "other") await evictFormer(run, leg, picture);
   else if (hasOneHolder(leg.offer)) await preempt(run, leg, leg.offer.key, leg.offer.key);
   else await evictFromBehindToken(run, leg);
   return await look(leg);
+}
+
+/** The destination stands under a key that the guest had before: nobody but it has that. */
+async function evictFormer(run: Run, leg: Leg, { destination }: Picture): Promise<void> {
+  for (const key of new Set(destination.registrations.map((r) => r.key))) await preempt(run, leg, leg.offer.key, key);
 }
 
 /**

@@ -25,5 +25,6 @@ const ENDINGS = {
   moved: "moved: the destination holds",
   restored: "undone: the source holds as before",
   fenced: "fenced: a third party removed the guest's key; nothing was brought back",
+  dropped: "the guest gave up its registration itself; there was nothing left to move",
   nothing: "nothing had happened",
 } as const;
