@@ -4,7 +4,8 @@
  *   never             nexuses that are one; LUNs that differ; a LUN without a name; one that is mounted, swapped to, or
  *                     below another volume; scenarios that somebody is playing just now
  *   unless --scratch  registrations and reservations of others (they are removed), partitions, file systems
- *   always            what an interrupted run has left (it is removed, and said)
+ *   always            what an interrupted run has left (it is removed, and said): registrations under its keys, a
+ *                     RESERVE(6) of these very nexuses
  *
  * @module
  */
@@ -16,6 +17,7 @@ import { readState } from "../../pr/read_state.ts";
 import { formatKey, type PrState } from "../../pr/types.ts";
 import { isAtWork } from "../../qualify/at_work.ts";
 import { clean } from "../../qualify/bench_lun.ts";
+import { ordinaryCommand } from "../../qualify/ordinary.ts";
 import { isScenarioKey } from "../../qualify/own_keys.ts";
 import type { SomeNexuses } from "../../qualify/players.ts";
 import { resultOf, sendIn } from "../../qualify/talk.ts";
@@ -58,11 +60,7 @@ async function makeEmpty(
   const first = sites[0]!;
   const nexus = patient(first.nexus);
   const nexuses = nexusesOf(sites);
-  if (await isHidden(nexus)) {
-    if (!consents) throw notScratch(first, designator, ["somebody has reserved it by RESERVE(6)"]);
-    note("a reservation by RESERVE(6) is given back, if it is ours");
-    await clean(nexuses);
-  }
+  if (await isHidden(nexus)) await giveBack(sites, note);
   const state = await readState(nexus);
   const own = state.registrations.filter(({ key }) => isScenarioKey(key));
   const foreign = state.registrations.filter(({ key }) => !isScenarioKey(key));
@@ -85,6 +83,22 @@ export function nexusesOf(sites: readonly Site[]): SomeNexuses {
   const [A, B, C] = sites.map(({ nexus }) => nexus);
   if (A === undefined || B === undefined) throw new RangeError("two nexuses at least");
   return C === undefined ? { A, B } : { A, B, C };
+}
+
+/**
+ * A reservation by RESERVE(6) carries no key; but RELEASE(6) ends only what this very nexus reserved, and an interrupted
+ * scenario leaves just that on a LUN that nobody uses.
+ */
+async function giveBack(sites: readonly Site[], note: Ground["note"]): Promise<void> {
+  const { cdb, data } = ordinaryCommand("release6", 0);
+  for (const { nexus } of sites) await patient(nexus).execute(cdb, data);
+  const first = sites[0]!;
+  if (await isHidden(patient(first.nexus))) {
+    throw refused(first, "another initiator has reserved it by RESERVE(6)", {
+      remedy: "release it there, or reset the LUN; --scratch does not override this",
+    });
+  }
+  note("a reservation by RESERVE(6) of these nexuses is given back: an earlier run was interrupted");
 }
 
 /** An SPC-2 reservation answers READ KEYS with a conflict. */
