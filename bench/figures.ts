@@ -4,6 +4,9 @@
  * @module
  */
 import type { Figure, Findings, Scale } from "./figure.ts";
+import { engines } from "./figures/engines.ts";
+import { growth } from "./figures/growth.ts";
+import { handOver } from "./figures/hand_over.ts";
 import { sgIo } from "./figures/sg_io.ts";
 import { snoop } from "./figures/snoop.ts";
 import { startUp } from "./figures/start_up.ts";
@@ -11,6 +14,9 @@ import { startUp } from "./figures/start_up.ts";
 /** All figures. */
 export const FIGURES: readonly Figure[] = [
   startUp,
+  handOver,
+  engines,
+  growth,
   sgIo,
   snoop,
 ];

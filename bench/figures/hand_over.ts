@@ -1,0 +1,92 @@
+/**
+ * The moment of the switch, on simulated LUNs that take 1 ms for every command: from the gate to verified, everything
+ * prepared.
+ *
+ * The limit is that millisecond: what four commands one after the other cost here, timer included, as a switch has no fewer.
+ * The script is what an operator would write, LUN after LUN, without a process to start for each command.
+ *
+ * @module
+ */
+import type { Lun } from "../../lib/migrate/lun.ts";
+import { prOut } from "../../lib/pr/commands.ts";
+import type { Nexus } from "../../lib/pr/nexus.ts";
+import { patient } from "../../lib/pr/patient.ts";
+import { MemoryLun } from "../../lib/sim/memory_lun.ts";
+import type { Figure, Row, Sample } from "../figure.ts";
+import { inTurn, rounds, timed } from "../measure.ts";
+import { gateToVerified } from "../move.ts";
+
+const COMMAND_MS = 1;
+const K = 0x123abcn;
+/** PREEMPT to the token, REGISTER, PREEMPT, READ FULL STATUS: source and destination together. */
+const COMMANDS = 4;
+const LIMIT = "4 commands", SCRIPT = "one command after the other", ONE = "1 LUN";
+
+/** Hand-over, simulated. */
+export const handOver: Figure = {
+  name: "hand-over",
+  where: "machine",
+  measure: async (scale) => {
+    const rows: Row[] = [];
+    let one: Sample | null = null;
+    for (const count of scale.small ? [1, 4] : [1, 16, 64, 256]) {
+      const { prmig, [LIMIT]: limit, [SCRIPT]: script } = await inTurn(rounds(scale, 15), {
+        prmig: () => simulated(count),
+        [LIMIT]: () => timed(() => commands(COMMANDS)),
+        [SCRIPT]: () => timed(() => commands(COMMANDS * count)),
+      }, 2);
+      one ??= prmig!;
+      rows.push(row(count, prmig!, { [LIMIT]: limit!, [SCRIPT]: script!, [ONE]: one }));
+    }
+    return { rows };
+  },
+};
+
+function row(count: number, prmig: Sample, peers: Readonly<Record<string, Sample>>): Row {
+  const targets: Record<number, Row["targets"]> = {
+    1: [{ says: "within 4 commands' time (1.3 x for the runtime)", against: LIMIT, atMost: 1.3 }],
+    16: [{ says: "10 x faster than the script", against: SCRIPT, atMost: 1 / 10 }],
+    64: [{ says: "at most 3 x that of 1 LUN", against: ONE, atMost: 3 }],
+    256: [{ says: "at most 4 x that of 1 LUN", against: ONE, atMost: 4 }],
+  };
+  return {
+    figure: `hand-over, gate to verified: ${count} LUN${count > 1 ? "s" : ""}, simulated, 1 ms a command`,
+    unit: "ms",
+    prmig,
+    peers,
+    targets: targets[count] ?? [],
+  };
+}
+
+async function commands(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await pause();
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, COMMAND_MS));
+}
+
+function slow(nexus: Nexus): Nexus {
+  return {
+    address: nexus.address,
+    initiator: nexus.initiator,
+    execute: async (cdb, data) => (await pause(), await nexus.execute(cdb, data)),
+    close: () => nexus.close(),
+  };
+}
+
+/** Moves `count` LUNs and takes the time of the switch. */
+export async function simulated(count: number): Promise<number> {
+  const luns = Array.from({ length: count }, () => new MemoryLun({ record: false }));
+  for (const lun of luns) {
+    await prOut(lun.nexus("A"), { action: "register", rk: 0n, sark: K, aptpl: false });
+    await prOut(lun.nexus("A"), { action: "reserve", rk: K, type: 5 });
+  }
+  const side = (name: string): Lun[] =>
+    luns.map((lun, i) => ({
+      device: `${name}${i}`,
+      designator: `naa.${i}`,
+      paths: [{ nexus: patient(slow(lun.nexus(name))), relativeTargetPort: 1 }],
+    }));
+  return await gateToVerified(side("A"), side("B"));
+}
