@@ -1,6 +1,6 @@
 /**
- * A man in the middle of a QMP connection: what prmig tells QEMU passes through the test, which may do something first, or
- * instead. So a test strikes between two exact steps without waiting for a lucky moment.
+ * A man in the middle of a QMP connection: what prmig tells QEMU, and what QEMU says, passes through the test, which may do
+ * something first, or instead. So a test strikes between two exact steps without waiting for a lucky moment.
  *
  * @module
  */
@@ -8,19 +8,27 @@
 /** What to do with a command before QEMU gets it; `false` keeps it from QEMU for ever. */
 export type OnCommand = (command: string) => Promise<boolean> | boolean;
 
+/** What to do with a line of QEMU's before prmig gets it, or never does; whatever QEMU says after it waits as long. */
+export type OnSaid = (line: string) => Promise<boolean> | boolean;
+
 /** A socket for prmig in front of QEMU's. */
 export class QmpProxy implements Disposable {
   #listener: Deno.UnixListener;
   #open = new Set<Deno.Conn>();
 
-  private constructor(readonly path: string, private readonly target: string, private readonly onCommand: OnCommand) {
+  private constructor(
+    readonly path: string,
+    private readonly target: string,
+    private readonly onCommand: OnCommand,
+    private readonly onSaid: OnSaid,
+  ) {
     this.#listener = Deno.listen({ transport: "unix", path });
     void this.#serve();
   }
 
   /** Listens beside `target`, QEMU's own socket. */
-  static before(target: string, onCommand: OnCommand): QmpProxy {
-    return new QmpProxy(`${target}-${crypto.randomUUID().slice(0, 8)}`, target, onCommand);
+  static before(target: string, onCommand: OnCommand, onSaid: OnSaid = () => true): QmpProxy {
+    return new QmpProxy(`${target}-${crypto.randomUUID().slice(0, 8)}`, target, onCommand, onSaid);
   }
 
   /** Safe to call twice. */
@@ -48,26 +56,31 @@ export class QmpProxy implements Disposable {
       return close(near);
     }
     this.#open.add(far);
-    await Promise.allSettled([this.#commands(near, far), far.readable.pipeTo(near.writable)]);
+    await Promise.allSettled([
+      relay(near, far, async (line) => {
+        const { execute } = JSON.parse(line) as { execute: string };
+        return await this.onCommand(execute);
+      }),
+      relay(far, near, async (line) => await this.onSaid(line)),
+    ]);
     close(near);
     close(far);
   }
+}
 
-  async #commands(near: Deno.Conn, far: Deno.Conn): Promise<void> {
-    const writer = far.writable.getWriter();
-    const lines = near.readable.pipeThrough(new TextDecoderStream());
-    let text = "";
-    for await (const part of lines) {
-      text += part;
-      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
-        const line = text.slice(0, end + 1);
-        text = text.slice(end + 1);
-        const { execute } = JSON.parse(line) as { execute: string };
-        if (await this.onCommand(execute)) await writer.write(new TextEncoder().encode(line));
-      }
+/** Line by line, each when `pass` says so; the end goes on as well. */
+async function relay(from: Deno.Conn, to: Deno.Conn, pass: (line: string) => Promise<boolean>): Promise<void> {
+  const writer = to.writable.getWriter();
+  let text = "";
+  for await (const part of from.readable.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      const line = text.slice(0, end + 1);
+      text = text.slice(end + 1);
+      if (await pass(line)) await writer.write(new TextEncoder().encode(line));
     }
-    await writer.close();
   }
+  await writer.close();
 }
 
 function close(conn: { close(): void }): void {

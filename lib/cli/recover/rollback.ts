@@ -1,12 +1,14 @@
 /**
  * `prmig rollback`: a closed hand-over taken back by its source, the other host being dead; or one in flight of which only
- * a person can say that the guest was not fenced.
+ * a person can say that the guest was not fenced, or that it never ran on the other host.
  *
  * @module
  */
 import { PrmigError } from "../../errors.ts";
 import { findClosed, findJournals, type FoundJournal, journalDirectory } from "../../migrate/journal.ts";
+import { guestDirectory, type GuestEntry, openGuest } from "../../migrate/vm/guest_journal.ts";
 import type { CommandContext } from "../context.ts";
+import { interruptedGuests } from "./guests.ts";
 import { recoverOne } from "./run.ts";
 import { tellEnding } from "./tell.ts";
 
@@ -23,12 +25,16 @@ export async function runRollback(
   context: CommandContext,
 ): Promise<void> {
   const directory = journalDirectory(context.env("PRMIG_STATE_DIR"));
-  const undecided = await findUndecided(directory, handOver, context);
+  const [guest] = await interruptedGuests(handOver, context);
+  const undecided = await findUndecided(directory, handOver, guest !== undefined, context);
   const journal = undecided ?? await findClosed(directory, handOver, "source");
   if (journal === null) throw unknown(handOver);
   if (!undecided && journal.entry.outcome !== "moved") throw notMoved(handOver, journal.entry.outcome ?? "unknown");
   const { ending, legs } = await recoverOne(journal, timeout, { evenIfTaken: true, evictShared }, context);
-  if (ending.outcome === "restored") return tellEnding(journal, ending, legs, context);
+  if (ending.outcome === "restored") {
+    if (guest !== undefined) await forgetGuest(guest, context);
+    return tellEnding(journal, ending, legs, context);
+  }
   throw new PrmigError("refused", {
     message: `Cannot take ${handOver} back: a third party has removed the guest's key meanwhile`,
     device: legs.map(({ lun }) => lun.device).join(", "),
@@ -37,14 +43,28 @@ export async function runRollback(
   });
 }
 
-/** A hand-over that `recover` could not end, because a person has to say that nobody fenced the guest meanwhile. */
+/**
+ * A hand-over that `recover` could not end, because a person has to say that nobody fenced the guest meanwhile, or that the
+ * guest of a migration, whose destination has died, never ran there.
+ */
 async function findUndecided(
   directory: string,
   handOver: string,
+  ofGuest: boolean,
   { err }: CommandContext,
 ): Promise<FoundJournal | null> {
   const inFlight = await findJournals(directory, (path, why) => err.line(`a journal is corrupt: ${path}: ${why}`));
-  return inFlight.find(({ entry }) => entry.handOver === handOver && entry.phase === "evicting") ?? null;
+  return inFlight.find(({ entry }) =>
+    entry.handOver === handOver && entry.role === "source" && (ofGuest || entry.phase === "evicting")
+  ) ?? null;
+}
+
+/** Its LUNs are back: whoever took them back knows where the guest is, and lets it run. */
+async function forgetGuest(guest: GuestEntry, { env, err }: CommandContext): Promise<void> {
+  const journal = await openGuest(guestDirectory(env("PRMIG_STATE_DIR")), guest);
+  await journal.forget();
+  journal.release();
+  err.line(`its LUNs are back; the guest waits for cont on the source QEMU (${guest.source.address})`);
 }
 
 function unknown(handOver: string): PrmigError {

@@ -1,0 +1,54 @@
+/**
+ * Runs the matrix of one type in the lab, a line of JSON a run into /lab-out/matrix.ndjson:
+ *
+ *   inside.ts TYPE UNTIL_SECONDS WORD [KEPT]   no new run is begun after that time; only runs whose name has the word, and
+ *                                              which did not go well in the file KEPT
+ *
+ * @module
+ */
+import { Journey } from "../migrating.ts";
+import { freshLab, type Sshd, startSshd } from "../support.ts";
+import { cellsOf, nameOf } from "./failures.ts";
+import type { Line } from "./report.ts";
+import { runCell } from "./run_cell.ts";
+
+const [type = 5, until = Infinity] = Deno.args.map(Number);
+const word = Deno.args[2] ?? "";
+const kept = Deno.args[3] === undefined ? [] : Deno.readTextFileSync(Deno.args[3]).trim().split("\n");
+const right = new Set(
+  kept.map((line) => JSON.parse(line) as Line).filter(({ ran }) => ran).map(({ cell }) => nameOf(cell)),
+);
+const OUT = "/lab-out/matrix.ndjson";
+
+function tell(line: Line): void {
+  Deno.writeTextFileSync(OUT, `${JSON.stringify(line)}\n`, { append: true });
+  const how = line.ran ? `ok, ${line.ran.seconds} s` : line.failure;
+  console.log(`${nameOf(line.cell)}: ${how}`);
+}
+
+let journey: Journey | null = null;
+let server: Sshd | null = null;
+let failed = 0;
+for (const cell of cellsOf(type).filter((one) => nameOf(one).includes(word) && !right.has(nameOf(one)))) {
+  if (performance.now() > until * 1000) {
+    tell({ cell, failure: "not run: no time left" });
+    continue;
+  }
+  try {
+    if (journey === null) {
+      await freshLab();
+      journey = await Journey.begin([type]);
+    }
+    const ran = await runCell(journey, cell, async () => server ??= await startSshd());
+    tell({ cell, ran });
+  } catch (error) {
+    failed++;
+    tell({ cell, failure: error instanceof Error ? error.message : String(error) });
+    // Wherever the guest is now, the next run is to begin with one that is well.
+    await journey?.[Symbol.asyncDispose]();
+    journey = null;
+  }
+}
+await journey?.[Symbol.asyncDispose]();
+await (server as Sshd | null)?.stop();
+Deno.exit(failed > 0 ? 1 : 0);

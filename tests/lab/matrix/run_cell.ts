@@ -1,0 +1,181 @@
+/**
+ * One run of the matrix on a guest in the lab: the migration, the harm, what prmig asks for afterwards, and the verdict.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Guest } from "../guest/guest.ts";
+import { parseTick } from "../guest/console.ts";
+import { Journey, whoHolds } from "../migrating.ts";
+import { lun, prmig, prmigCommand, type Running, type Sshd, start } from "../support.ts";
+import { Ambush } from "./ambush.ts";
+import { type Cell, expected, type Harm } from "./failures.ts";
+import { childrenOf, othersOf } from "./processes.ts";
+
+/** How a run went. */
+export interface Ran {
+  readonly exit: number;
+  /** That of what was done afterwards, as prmig asks: `recover`, or `rollback`. */
+  readonly remedyExit: number | null;
+  /** Where the guest counts. */
+  readonly side: "source" | "destination";
+  /** Who is registered and holds, as an independent witness reads it. */
+  readonly lun: string;
+  readonly failedWrites: number;
+  readonly seconds: number;
+}
+
+const STATE = "/var/lib/prmig";
+/** The other host has a disk of its own. */
+const STATE_THERE = "/var/lib/prmig-there";
+const LIMIT = ["--timeout", "60s"];
+const RECV_ENDS_MS = 60_000;
+
+/** Runs one cell; the guest is then on whichever side it belongs to. Rejects where anything is not as it must be. */
+export async function runCell(journey: Journey, cell: Cell, sshd: () => Promise<Sshd>): Promise<Ran> {
+  const { gate, harm, moment } = cell;
+  const wanted = expected(cell)!;
+  const began = performance.now();
+  const destination = await journey.destination({ paused: gate === "paused" });
+  const since = journey.here.console.lines.length;
+  let process: Running | null = null;
+  using ambush = new Ambush(
+    journey.here,
+    destination,
+    gate,
+    moment,
+    () => strike(harm, journey, destination, process!),
+  );
+  const to = await wayToRecv(journey, harm, sshd);
+  process = start(
+    prmigCommand(journey.arguments(destination, [
+      ...["--json", "--gate", gate, "--qmp", ambush.source.path, "--to", to, ...LIMIT],
+      ...gate === "paused" ? ["--dst-qmp", `unix:${ambush.destination.path}`] : [],
+    ])),
+    { timeoutMs: 300_000 },
+  );
+  const { code: exit, stderr } = await process.finished;
+  if (ambush.failure) throw ambush.failure;
+  assert(ambush.sprung || moment === null, `its moment never came; prmig ended with ${exit}: ${stderr}`);
+  assert(wanted.exits.includes(exit), `prmig ended with ${exit}: ${stderr}`);
+  const remedyExit = await remedy(exit, journey, stderr);
+  await othersGone();
+  const counted = await settled(journey, destination, wanted.side, since);
+  if (!wanted.mayFailWrites) assert.equal(counted, 0, `${counted} writes of the guest failed`);
+  const holds = await whoHolds();
+  assert.equal(holds, `${journey.at}=beef*`);
+  assert.deepEqual(leftToRecover(), []);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  return { exit, remedyExit, side: wanted.side, lun: holds, failedWrites: counted, seconds };
+}
+
+/** `recv`, with the destination's device, or a wrong one. */
+async function wayToRecv(journey: Journey, harm: Harm, sshd: () => Promise<Sshd>): Promise<string> {
+  const there = journey.elsewhere;
+  const devices = harm === "LUN missing"
+    ? ["/dev/sdzz"]
+    : harm === "another LUN"
+    ? [lun(1).nexuses[there].sd]
+    : journey.devicesAt(there);
+  const recv = ["env", `PRMIG_STATE_DIR=${STATE_THERE}`, ...prmigCommand(["recv", ...devices, ...LIMIT])].join(" ");
+  return harm === "ssh cut" ? `${(await sshd()).line} ${recv}` : recv;
+}
+
+async function strike(harm: Harm, journey: Journey, destination: Guest, process: Running): Promise<boolean> {
+  switch (harm) {
+    case "destination killed":
+      await destination.kill();
+      return true;
+    case "migrate_cancel":
+      await journey.here.qmp.execute("migrate_cancel");
+      return true;
+    case "prmig killed":
+      process.kill("SIGKILL");
+      await process.finished;
+      return false;
+    case "ssh cut": {
+      const [ssh] = await childrenOf(process.pid, "ssh");
+      assert(ssh !== undefined, "prmig has no ssh");
+      Deno.kill(ssh, "SIGKILL");
+      return true;
+    }
+    default:
+      return true;
+  }
+}
+
+/** What a person does next, who does as prmig says. */
+async function remedy(exit: number, journey: Journey, stderr: string): Promise<number | null> {
+  if (exit === 137) {
+    const { code, stderr: told } = await prmig(["recover", ...LIMIT], { timeoutMs: 120_000 });
+    assert.equal(code, 0, told);
+    return code;
+  }
+  if (exit !== 5) return null;
+  assert.match(stderr, /if the guest never ran there: prmig rollback/);
+  const [name] = guestJournals();
+  assert(name !== undefined, "prmig has not written the migration down");
+  const { code, stderr: told } = await prmig(["rollback", name], { timeoutMs: 120_000 });
+  assert.equal(code, 0, told);
+  await journey.here.qmp.execute("cont");
+  return code;
+}
+
+/** The guest counts on one side, and the other does not run; gives how many of its writes failed. */
+async function settled(journey: Journey, destination: Guest, side: Ran["side"], since: number): Promise<number> {
+  if (side === "destination") {
+    assert.equal(await runs(journey.here), false, "the guest runs on the source as well");
+    await journey.arrivedIn(destination, since);
+    return 0;
+  }
+  assert.equal(await runs(destination), false, "the guest runs on the destination");
+  const last = await journey.here.console.moreTicks(3);
+  assert.deepEqual(last.filter(({ ok }) => !ok), []);
+  const ticks = journey.here.console.lines.slice(since).map(parseTick).filter((tick) => tick !== undefined);
+  assert.deepEqual(ticks.map(({ counter }) => counter), ticks.map((_, i) => ticks[0]!.counter + i));
+  await destination.stop();
+  return ticks.filter(({ ok }) => !ok).length;
+}
+
+/** Whether a QEMU's guest runs; one that has ended runs nothing. */
+async function runs(guest: Guest): Promise<boolean> {
+  const { status } = await Promise.race([
+    guest.ended.then(() => ({ status: "ended" })),
+    guest.qmp.execute("query-status") as Promise<{ status: string }>,
+  ]).catch(async (error) => {
+    // A QEMU that dies while it is asked says nothing; a living one answers.
+    await guest.ended;
+    return { status: `ended: ${error}` };
+  });
+  return status === "running";
+}
+
+/** A `recv` whose prmig was killed, or cut off, ends by itself; the next run is not to meet it. */
+async function othersGone(): Promise<void> {
+  const deadline = performance.now() + RECV_ENDS_MS;
+  for (;;) {
+    const left = await othersOf(["recv"]);
+    if (left.length === 0) return;
+    if (performance.now() > deadline) throw new Error(`recv has not ended after ${RECV_ENDS_MS} ms: ${left.join()}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function guestJournals(): string[] {
+  return namesIn(`${STATE}/guest`).filter((name) => name.endsWith(".json")).map((name) => name.replace(".json", ""));
+}
+
+/** What is in flight, which nothing must be. */
+function leftToRecover(): string[] {
+  const inFlight = (name: string): boolean => name.endsWith(".json") && !name.endsWith(".closed.json");
+  return [...guestJournals(), ...[STATE, STATE_THERE].flatMap((state) => namesIn(`${state}/journal`).filter(inFlight))];
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return [...Deno.readDirSync(directory)].map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
