@@ -15,7 +15,7 @@ import { openDevice, traceOf } from "../open.ts";
 import { CLOCK } from "../hand_over/world.ts";
 import { isPermitted } from "./guard.ts";
 import { onePath } from "./site.ts";
-import { surveyOf } from "./survey.ts";
+import { useOf } from "./use.ts";
 import { type Answer, type Ask, decodeAsk, encodeAnswer, encodeGreeting, NotOurs } from "./wire.ts";
 
 /** Where a relay is tried: how long it waits for a word before it takes the other side for dead. */
@@ -62,7 +62,7 @@ async function greeted(
   try {
     device = await openDevice(address, { writable: true, patient: false, trace: traceOf(context) });
     const nexus = onePath(device);
-    say(encodeGreeting(address, { initiator: nexus.initiator, survey: await surveyOf(device) }));
+    say(encodeGreeting(address, { initiator: nexus.initiator, use: useOf(device.node?.hctl ?? null) }));
     return { device, nexus };
   } catch (error) {
     if (error instanceof PrmigError) say(encodeAnswer({ id: null, failure: error }));

@@ -9,7 +9,7 @@ import type { CommandOptions, InitiatorHint, Nexus, Reply } from "../../pr/nexus
 import { COMMAND_TIMEOUT_MS } from "../../qualify/talk.ts";
 import { Slots } from "../../sys/slots.ts";
 import type { Duplex } from "../hand_over/duplex.ts";
-import type { Survey } from "./survey.ts";
+import type { Use } from "./use.ts";
 import { decodeAnswer, decodeGreeting, encodeAsk, type Greeting, NotOurs } from "./wire.ts";
 
 /** How much longer than the command itself its answer may take to come back, in milliseconds. */
@@ -35,8 +35,8 @@ export async function openRemote(address: string, duplex: Duplex, timeoutMs: num
 /** A {@link Nexus} over a connection. One command at a time; the first failure of the connection is the last command. */
 export class RemoteNexus implements Nexus {
   readonly initiator: InitiatorHint | null;
-  /** What the far end found out about its LUN. */
-  readonly survey: Survey;
+  /** What that host does with the LUN. */
+  readonly use: Use;
   readonly #turns = new Slots(1);
   #lastId = 0;
   #broken: unknown = null;
@@ -48,7 +48,7 @@ export class RemoteNexus implements Nexus {
     greeting: Greeting,
   ) {
     this.initiator = greeting.initiator;
-    this.survey = greeting.survey;
+    this.use = greeting.use;
   }
 
   /** Rejects with PrmigError `device` when the connection has ended: whether the command was executed is then unknown. */

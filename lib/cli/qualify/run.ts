@@ -79,7 +79,7 @@ async function qualified(sites: readonly Site[], input: QualifyInput, context: C
   await makeGround(sites, { scratch: input.scratch, note, wait: (ms) => CLOCK.sleep(ms) });
   context.signal.throwIfAborted();
   const { identity } = sites[0]!;
-  const drivers = sites.flatMap(({ survey }) => survey.use.driver ?? []);
+  const drivers = sites.flatMap(({ use }) => use.driver ?? []);
   const target = targetKind({ vendor: identity.vendor, product: identity.product, drivers });
   const recorder = new Recorder();
   const progress = new QualifyProgress(context, SCENARIOS.length);
@@ -105,9 +105,9 @@ async function qualified(sites: readonly Site[], input: QualifyInput, context: C
     identity,
     capabilities: lun.capabilities,
     target: target.name,
-    nexuses: sites.map(({ address, survey }, i) => {
+    nexuses: sites.map(({ address, use }, i) => {
       const player: Player = PLAYERS[i]!;
-      return { player, address, port: lun.ports?.[player] ?? null, driver: survey.use.driver };
+      return { player, address, port: lun.ports?.[player] ?? null, driver: use.driver };
     }),
     results,
     conclusion: conclude(results, lun),

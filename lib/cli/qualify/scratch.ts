@@ -23,6 +23,7 @@ import type { SomeNexuses } from "../../qualify/players.ts";
 import { resultOf, sendIn } from "../../qualify/talk.ts";
 import { tidy } from "../../qualify/tidy.ts";
 import { DISK_TYPES } from "../hand_over/luns.ts";
+import { readContents } from "./read_contents.ts";
 import type { Site } from "./site.ts";
 
 /** What the preparation needs beside the sites. */
@@ -42,40 +43,33 @@ export async function makeGround(sites: readonly Site[], ground: Ground): Promis
   const designator = sameLun(sites);
   refuseUse(sites);
   const consents = consent(designator, ground.scratch);
-  const obstacles = sites.flatMap(({ address, survey: { use, contents } }) => [
-    ...use.partitions.map((name) => `${address} has the partition ${name}`),
-    ...contents === null ? [] : [`${address} holds ${contents}`],
-  ]);
-  if (obstacles.length > 0 && !consents) throw notScratch(first, designator, obstacles);
-  await makeEmpty(sites, designator, consents, ground);
+  const partitions = sites.flatMap(({ address, use }) => use.partitions.map((name) => `${address} has ${name}`));
+  if (partitions.length > 0 && !consents) throw notScratch(first, designator, partitions);
+  const foreign = await withoutOwn(sites, ground);
+  if (foreign !== null && !consents) throw notScratch(first, designator, describe(foreign));
+  // Last, because what we had left there may have kept it from being read.
+  const contents = consents ? null : await readContents(patient(first.nexus));
+  if (contents !== null) throw notScratch(first, designator, [`${first.address} holds ${contents}`]);
+  if (foreign === null) return;
+  for (const what of describe(foreign)) ground.note(`removed, as --scratch says: ${what}`);
+  await clean(nexusesOf(sites));
 }
 
-/** Everybody leaves: we because it is ours, others only when the user says that the LUN is a scratch LUN. */
-async function makeEmpty(
-  sites: readonly Site[],
-  designator: string,
-  consents: boolean,
-  { note, wait }: Ground,
-): Promise<void> {
+/** Takes away what is ours. Resolves with the state of a LUN on which there are others, or `null`. */
+async function withoutOwn(sites: readonly Site[], { note, wait }: Ground): Promise<PrState | null> {
   const first = sites[0]!;
   const nexus = patient(first.nexus);
-  const nexuses = nexusesOf(sites);
   if (await isHidden(nexus)) await giveBack(sites, note);
   const state = await readState(nexus);
   const own = state.registrations.filter(({ key }) => isScenarioKey(key));
-  const foreign = state.registrations.filter(({ key }) => !isScenarioKey(key));
-  if (own.length > 0 && await isAtWork(nexus, wait)) throw inUse(first);
-  if (foreign.length > 0 && !consents) throw notScratch(first, designator, describe(state));
   if (own.length > 0) {
-    const { removed, broken } = await tidy(nexuses);
+    if (await isAtWork(nexus, wait)) throw inUse(first);
+    const { removed, broken } = await tidy(nexusesOf(sites));
     for (const error of broken.values()) throw error;
     const keys = removed.map(formatKey).join(", ");
     note(`an earlier run was interrupted: ${own.length} of its registrations are removed (${keys})`);
   }
-  if (foreign.length > 0) {
-    for (const what of describe(state)) note(`removed, as --scratch says: ${what}`);
-    await clean(nexuses);
-  }
+  return own.length < state.registrations.length ? await readState(nexus) : null;
 }
 
 /** The nexuses of the sites: the players, in order. */
@@ -107,8 +101,7 @@ async function isHidden(nexus: Nexus): Promise<boolean> {
 }
 
 function describe({ registrations, reservation }: PrState): string[] {
-  const foreign = registrations.filter(({ key }) => !isScenarioKey(key));
-  const who = foreign.map(({ key, transportId }) =>
+  const who = registrations.map(({ key, transportId }) =>
     `a registration under ${formatKey(key)}${transportId === null ? "" : ` (${transportId.address})`}`
   );
   return reservation === null ? who : [...who, `a reservation of type ${reservation.type}`];
@@ -149,7 +142,7 @@ function sameLun(sites: readonly Site[]): string {
 
 function refuseUse(sites: readonly Site[]): void {
   for (const site of sites) {
-    const { users } = site.survey.use;
+    const { users } = site.use;
     if (users.length === 0) continue;
     throw refused(site, `${site.address} is in use: ${users.join("; ")}`, {
       remedy: "unmount it, or name a scratch LUN; --scratch does not override this",

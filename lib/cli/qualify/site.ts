@@ -14,7 +14,7 @@ import { type OpenDevice, openDevice, traceOf } from "../open.ts";
 import { traced } from "../../pr/describe.ts";
 import { parsePlace, relayCommand } from "./place.ts";
 import { openRemote } from "./remote.ts";
-import { type Survey, surveyOf } from "./survey.ts";
+import { type Use, useOf } from "./use.ts";
 
 /** One nexus, and what is known of the LUN through it. */
 export interface Site {
@@ -25,7 +25,8 @@ export interface Site {
   /** SCSI address on this host; `null` where there is none, or it is another host's. */
   readonly hctl: string | null;
   readonly identity: LunIdentity;
-  readonly survey: Survey;
+  /** What its host does with the LUN. */
+  readonly use: Use;
   close(): Promise<void>;
 }
 
@@ -51,7 +52,7 @@ export async function openSite(word: string, choices: SiteChoices, context: Comm
       remote.close();
       await remote.ended;
     };
-    return { address: word, nexus, hctl: null, identity, survey: remote.survey, close };
+    return { address: word, nexus, hctl: null, identity, use: remote.use, close };
   } catch (error) {
     await duplex.close();
     throw error;
@@ -63,9 +64,9 @@ async function openHere(word: string, context: CommandContext): Promise<Site> {
   try {
     const nexus = onePath(device);
     const identity = await readIdentity(patient(nexus));
-    const survey = await surveyOf(device);
+    const hctl = device.node?.hctl ?? null;
     const close = (): Promise<void> => Promise.resolve(device.close());
-    return { address: word, nexus, hctl: device.node?.hctl ?? null, identity, survey, close };
+    return { address: word, nexus, hctl, identity, use: useOf(hctl), close };
   } catch (error) {
     device.close();
     throw error;

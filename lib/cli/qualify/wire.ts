@@ -1,7 +1,7 @@
 /**
  * What the two ends of `ssh:HOST:DEV` say to each other: one JSON object a line. Pure.
  *
- *     <- {"prmigQualify":1,"device":"/dev/sdb","initiator":null,"survey":{...}}
+ *     <- {"prmigQualify":1,"device":"/dev/sdb","initiator":null,"use":{...}}
  *     -> {"id":1,"cdb":"5e00...","room":8192,"timeoutMs":30000}       or "dataOut":"..." instead of "room"
  *     <- {"id":1,"status":0,"sense":"","dataIn":"0000...","hostStatus":0,"driverStatus":0}
  *     <- {"id":1,"failure":{"kind":"device","message":"...","lun":"...","remedy":"..."}}
@@ -13,7 +13,7 @@ import * as v from "valibot";
 import { fromHex, toHex } from "../../bytes.ts";
 import { EXIT, type FailureKind, PrmigError } from "../../errors.ts";
 import type { InitiatorHint, Reply } from "../../pr/nexus.ts";
-import type { Survey } from "./survey.ts";
+import type { Use } from "./use.ts";
 
 /** Version of what is said. */
 export const VERSION = 1;
@@ -21,7 +21,8 @@ export const VERSION = 1;
 /** What the far end says first. */
 export interface Greeting {
   readonly initiator: InitiatorHint | null;
-  readonly survey: Survey;
+  /** What that host does with the LUN. */
+  readonly use: Use;
 }
 
 /** A command for the far end. */
@@ -63,10 +64,7 @@ const greeting = v.strictObject({
   prmigQualify: v.literal(VERSION),
   device: text,
   initiator: v.nullable(initiator),
-  survey: v.strictObject({
-    use: v.strictObject({ users: texts, partitions: texts, driver: v.nullable(text) }),
-    contents: v.nullable(text),
-  }),
+  use: v.strictObject({ users: texts, partitions: texts, driver: v.nullable(text) }),
 });
 const ask = v.strictObject({
   id,
@@ -88,8 +86,8 @@ const answer = v.union([
 ]);
 
 /** The first line of the far end. */
-export function encodeGreeting(device: string, { initiator, survey }: Greeting): string {
-  return line({ prmigQualify: VERSION, device, initiator, survey });
+export function encodeGreeting(device: string, { initiator, use }: Greeting): string {
+  return line({ prmigQualify: VERSION, device, initiator, use });
 }
 
 /** A command as a line. */
@@ -113,9 +111,9 @@ export function decodeGreeting(text: string): Greeting {
   const value = parse(text);
   const failed = v.safeParse(v.strictObject({ failure }), value);
   if (failed.success) throw failureOf(failed.output.failure);
-  const { initiator, survey } = checked(greeting, value);
+  const { initiator, use } = checked(greeting, value);
   // A hint is only ever compared with TransportIDs and shown; its address is what matters.
-  return { initiator: initiator as InitiatorHint | null, survey };
+  return { initiator: initiator as InitiatorHint | null, use };
 }
 
 /** A command. Throws {@link NotOurs}. */

@@ -1,38 +1,25 @@
 /**
- * What can be found out about a LUN's use before anything is sent to it that changes something.
+ * What the first blocks of a LUN hold, read through any nexus.
  *
  * @module
  */
 import { BeReader, BeWriter } from "../../bytes.ts";
 import { PrmigError } from "../../errors.ts";
 import type { Nexus } from "../../pr/nexus.ts";
-import { patient } from "../../pr/patient.ts";
 import { ordinaryCommand } from "../../qualify/ordinary.ts";
 import { COMMAND_TIMEOUT_MS, resultOf } from "../../qualify/talk.ts";
-import type { OpenDevice } from "../open.ts";
 import { contentsOf, LOOKED_AT_BYTES, READ_10 } from "./contents.ts";
-import { UNUSED, type Use, useOf } from "./use.ts";
-
-/** What was found. */
-export interface Survey {
-  /** What this host does with it. */
-  readonly use: Use;
-  /** What its first blocks hold; `null`: nothing that is recognised. */
-  readonly contents: string | null;
-}
 
 /** Blocks are read in pieces that any adapter takes. */
 const PIECE_BYTES = 32 * 1024;
 
-/** Looks. Rejects with PrmigError `device` when the LUN cannot be read. */
-export async function surveyOf({ node, paths: [nexus] }: OpenDevice): Promise<Survey> {
-  const use = node === null ? UNUSED : useOf(node.hctl);
-  return { use, contents: await readContents(patient(nexus!)) };
-}
-
 const KEPT = "something that another nexus keeps from being read";
 
-async function readContents(nexus: Nexus): Promise<string | null> {
+/**
+ * What is there, in words; `null`: nothing that is recognised. Give it a patient nexus. Rejects with PrmigError `device`
+ * when the LUN cannot be read.
+ */
+export async function readContents(nexus: Nexus): Promise<string | null> {
   const { cdb, data } = ordinaryCommand("readCapacity10", 0);
   const answer = await nexus.execute(cdb, data, { timeoutMs: COMMAND_TIMEOUT_MS });
   if (resultOf(answer) === "conflict") return KEPT; // LIO of older kernels
