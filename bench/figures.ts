@@ -7,8 +7,10 @@ import type { Figure, Findings, Scale } from "./figure.ts";
 import { engines } from "./figures/engines.ts";
 import { growth } from "./figures/growth.ts";
 import { handOver } from "./figures/hand_over.ts";
+import { handOverLio } from "./figures/hand_over_lio.ts";
 import { sgIo } from "./figures/sg_io.ts";
 import { snoop } from "./figures/snoop.ts";
+import { states } from "./figures/states.ts";
 import { startUp } from "./figures/start_up.ts";
 
 /** All figures. */
@@ -18,6 +20,8 @@ export const FIGURES: readonly Figure[] = [
   engines,
   growth,
   sgIo,
+  handOverLio,
+  states,
   snoop,
 ];
 

@@ -82,6 +82,26 @@ export function residentMiB(pid: number): { now: number; most: number } {
   return { now: field("VmRSS"), most: field("VmHWM") };
 }
 
+/** The most resident memory a program has while it runs, in MiB, as far as looking every few milliseconds shows it. */
+export async function mostMiB(argv: readonly string[]): Promise<number> {
+  const [program, ...args] = argv as [string, ...string[]];
+  const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+  let most = 0;
+  let over = false;
+  const ended = child.status.finally(() => over = true);
+  while (!over) {
+    try {
+      most = Math.max(most, residentMiB(child.pid).most || 0);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  const { code } = await ended;
+  if (code !== 0) throw new Error(`${argv.join(" ")}: exit ${code}`);
+  return most;
+}
+
 /** Processor time of a process and of its children that have ended, in seconds. */
 export function processorSeconds(pid: number): number {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);

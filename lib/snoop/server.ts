@@ -81,7 +81,7 @@ const RETRY_ACCEPT_MS = 100;
 /**
  * Milliseconds that the loop waits by itself while things happen, and after which the runtime has its turn at the latest
  * (timers, files, signals). A wait through the runtime wakes two threads, a wait by itself none: with one client, who sends the
- * next command when the last is answered, that is 3 of 4 µs (docs/performance.md).
+ * next command when the last is answered, that is most of the time (decision 0040).
  */
 const WAIT_HERE_MS = 2, TURN_MS = 10;
 /** More turns than a command's way back takes; more are of use to nobody, as some commands wait for others. */

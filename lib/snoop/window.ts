@@ -11,6 +11,9 @@
  */
 import { removeIfThere, writeAtomically } from "../files/atomic.ts";
 import { dirname, join } from "../files/paths.ts";
+import type { Bytes } from "../bytes.ts";
+import { isThere } from "../sys/fd_facts.ts";
+import { cString } from "../sys/libc.ts";
 import { codeOf } from "../sg/host.ts";
 import { lunFile } from "./state.ts";
 
@@ -55,9 +58,11 @@ export function closeWindow(runDirectory: string, lunId: string): Promise<void> 
 
 /** The window of a LUN if it is open now; `null` when it is closed. A file that says nothing sound counts as closed. */
 export function windowOf(runDirectory: string, lunId: string, now: number = Date.now()): HandOverWindow | null {
+  const path = pathOf(runDirectory, lunId);
+  if (!isThere(path.c)) return null;
   let text: string;
   try {
-    text = Deno.readTextFileSync(windowFile(runDirectory, lunId));
+    text = Deno.readTextFileSync(path.text);
   } catch (error) {
     codeOf(error); // not there, not permitted, gone while it was read: no window
     return null;
@@ -65,6 +70,23 @@ export function windowOf(runDirectory: string, lunId: string, now: number = Date
   const window = decode(text);
   const sane = window !== null && window.until > now && window.until <= now + LONGEST_WINDOW_MS;
   return sane ? window : null;
+}
+
+/** Paths that have been asked about. */
+const paths = new Map<string, { readonly text: string; readonly c: Bytes }>();
+
+/**
+ * A window's path, made once: this is asked at every PR OUT, and the answer is next to always that there is none. A look costs
+ * half a microsecond this way; an attempt to read ends in an exception, which costs 8.
+ */
+function pathOf(runDirectory: string, lunId: string): { readonly text: string; readonly c: Bytes } {
+  const name = `${runDirectory}\0${lunId}`;
+  let path = paths.get(name);
+  if (!path) {
+    const text = windowFile(runDirectory, lunId);
+    paths.set(name, path = { text, c: cString(text) });
+  }
+  return path;
 }
 
 function decode(text: string): HandOverWindow | null {

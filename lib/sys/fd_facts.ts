@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Bytes } from "../bytes.ts";
 import { SysError } from "./errno.ts";
 import { cString, errno } from "./libc.ts";
 import { demand, socketCalls } from "./socket_symbols.ts";
@@ -16,7 +17,7 @@ export interface FdFacts {
   readonly file: string;
 }
 
-const AT_EMPTY_PATH = 0x1000, STATX_BASIC_STATS = 0x7ff;
+const AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000, STATX_BASIC_STATS = 0x7ff;
 const F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, FD_CLOEXEC = 1;
 const O_ACCMODE = 3;
 const STATX_BYTES = 256;
@@ -33,7 +34,7 @@ export function fdFacts(fd: number): FdFacts {
 
 /** Facts about a path, links not followed. Throws SysError. */
 export function pathFacts(path: string): FdFacts {
-  return facts(statx(-100, path, 0x100)); // AT_FDCWD, AT_SYMLINK_NOFOLLOW
+  return facts(statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW));
 }
 
 function statx(directory: number, path: string, flags: number): DataView {
@@ -52,6 +53,11 @@ export function deviceFacts(fd: number): Pick<FdFacts, "kind" | "devno"> {
   const result = socketCalls().statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, deviceBlock);
   if (result < 0) throw new SysError("statx", `descriptor ${fd}`, errno());
   return kindOf(deviceView);
+}
+
+/** Is something at this path, as far as this user can see? For paths that are asked about again and again: `path` is a cString. */
+export function isThere(path: Bytes): boolean {
+  return socketCalls().statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, deviceBlock) === 0;
 }
 
 function facts(view: DataView): FdFacts {
