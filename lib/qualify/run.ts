@@ -79,6 +79,7 @@ export async function playScenarios(
   } catch (error) {
     choices.onScenario?.(null);
     await tidy(nexuses);
+    choices.signal?.throwIfAborted(); // Ctrl-C ends ssh, too: that is no failure of the other host
     throw error instanceof PrmigError && error.kind !== "interrupted" ? leftClean(error) : error;
   }
 }

@@ -141,3 +141,22 @@ Deno.test("a signal stops the scenarios before any step, and leaves the LUN clea
     assert.deepEqual([lun.model.registrations, lun.model.reservation, lun.model.attentions], [[], null, {}]);
   }
 });
+
+Deno.test("a connection that ends with the signal (Ctrl-C goes to ssh, too) is an interrupt, and no failure", async () => {
+  const lun = new MemoryLun({ record: false });
+  const stop = new AbortController();
+  const { A, B, C } = three(lun);
+  let sent = 0;
+  const cut: Nexus = {
+    address: B.address,
+    initiator: B.initiator,
+    execute: (cdb, data) => {
+      if (++sent < 300) return B.execute(cdb, data);
+      stop.abort(new Error("stopped"));
+      return Promise.reject(new Error("gone"));
+    },
+    close: () => B.close(),
+  };
+  await assert.rejects(playScenarios(SCENARIOS, { A, B: cut, C }, { signal: stop.signal }), /^Error: stopped$/);
+  assert.deepEqual([lun.model.registrations, lun.model.reservation], [[], null]);
+});
