@@ -63,5 +63,7 @@ export interface Figure {
   readonly name: string;
   /** `lab`: needs a kernel with SCSI; `machine`: runs where it is started. */
   readonly where: "machine" | "lab";
+  /** Programs it needs on the machine, which not every machine has; the lab has them all. */
+  readonly needs?: readonly string[];
   readonly measure: (scale: Scale) => Promise<Findings>;
 }

@@ -10,6 +10,7 @@ import { handOver } from "./figures/hand_over.ts";
 import { handOverLio } from "./figures/hand_over_lio.ts";
 import { sgIo } from "./figures/sg_io.ts";
 import { snoop } from "./figures/snoop.ts";
+import { snoopMachine } from "./figures/snoop_machine.ts";
 import { states } from "./figures/states.ts";
 import { startUp } from "./figures/start_up.ts";
 
@@ -19,6 +20,7 @@ export const FIGURES: readonly Figure[] = [
   handOver,
   engines,
   growth,
+  snoopMachine,
   sgIo,
   handOverLio,
   states,
@@ -30,12 +32,19 @@ export async function measureAll(
   figures: readonly Figure[],
   scale: Scale,
   say: (line: string) => void,
-): Promise<Findings> {
+): Promise<Findings & { readonly failed: readonly string[] }> {
   const all: Findings[] = [];
+  const failed: string[] = [];
   for (const { name, measure } of figures) {
     const begun = performance.now();
-    all.push(await measure(scale));
+    try {
+      all.push(await measure(scale));
+    } catch (error) {
+      // A run takes a quarter of an hour: what the others found is kept, and the run fails.
+      failed.push(name);
+      say(`${name} FAILED: ${error instanceof Error ? error.stack : error}`);
+    }
     say(`${name}: ${Math.round((performance.now() - begun) / 1000)} s`);
   }
-  return { rows: all.flatMap(({ rows }) => rows), curves: all.flatMap(({ curves = [] }) => curves) };
+  return { rows: all.flatMap(({ rows }) => rows), curves: all.flatMap(({ curves = [] }) => curves), failed };
 }

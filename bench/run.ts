@@ -49,7 +49,10 @@ function parse(words: readonly string[]): Options {
 }
 
 /** Measures in the lab; what it is, and what was found. */
-async function inLab(names: readonly string[], small: boolean): Promise<{ machine: Machine } & Findings> {
+async function inLab(
+  names: readonly string[],
+  small: boolean,
+): Promise<{ machine: Machine; failed: readonly string[] } & Findings> {
   const words = [...(small ? ["--small"] : []), ...names];
   const { code, out } = await bootLab({
     ...{ timeoutSeconds: LAB_SECONDS, memoryMiB: 3072, accelerator: "auto", out: undefined, interactive: false },
@@ -57,6 +60,17 @@ async function inLab(names: readonly string[], small: boolean): Promise<{ machin
   });
   if (code !== 0) throw new Error(`measuring in the lab ended with ${code}`);
   return JSON.parse(await Deno.readTextFile(`${out}/bench.json`));
+}
+
+function isInstalled(program: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((directory) => {
+    try {
+      return Deno.statSync(`${directory}/${program}`).isFile;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+      throw error;
+    }
+  });
 }
 
 async function keep(out: string, text: string, found: Findings & Record<string, unknown>): Promise<void> {
@@ -74,9 +88,14 @@ async function keep(out: string, text: string, found: Findings & Record<string, 
 await endAs(async () => {
   const options = parse(Deno.args);
   const { small } = options;
-  const chosen = FIGURES.filter(({ name, where }) =>
+  const wanted = FIGURES.filter(({ name, where }) =>
     (options.only === null || options.only.includes(name)) && (options.lab || where === "machine")
   );
+  const chosen = wanted.filter((figure) => {
+    const missing = (figure.needs ?? []).filter((program) => !isInstalled(program));
+    if (missing.length > 0) console.error(`bench: ${figure.name} is LEFT OUT: ${missing.join(", ")} is not installed`);
+    return missing.length === 0;
+  });
   const machine = thisMachine();
   const here = await measureAll(
     chosen.filter(({ where }) => where === "machine"),
@@ -95,6 +114,8 @@ await endAs(async () => {
   const places = [`machine: ${machineText(machine)}`, ...(lab ? [`lab: ${machineText(lab.machine)}`] : [])];
   const text = `prmig ${machine.prmig}, ${found.date}\n${places.join("\n")}\n\n${tableText(found.rows)}`;
   console.log(text);
+  const failed = [...here.failed, ...(lab?.failed ?? [])];
+  if (failed.length > 0) console.log(`FAILED, and not in the table: ${failed.join(", ")}`);
   if (!small) await keep(options.out, text, found);
-  return 0;
+  return failed.length > 0 ? 1 : 0;
 });

@@ -48,7 +48,7 @@ export const handOverLio: Figure = {
       const nodes = luns.flatMap(({ nexuses: { A, B } }) => [A.sg, B.sg]);
       return await withDirectory(async (directory) => {
         const program = await compiled("pr_move", directory);
-        const times = await inTurn(rounds(scale, 7), {
+        const times = await inTurn(rounds(scale, 5), {
           prmig: async () => {
             await begin(all, false);
             return await gateToVerified(side(all, "a"), side(all, "b"));

@@ -12,12 +12,12 @@ import type { Figure, Row, Sample, Scale } from "../figure.ts";
 import { compiled, ran, residentMiB, rounds, sample, withDirectory } from "../measure.ts";
 
 const PEER = "qemu-pr-helper";
-const MILLISECONDS = { full: 3000, small: 200 };
+const MILLISECONDS = { full: 2000, small: 200 };
 type Kind = "in" | "out";
 const KINDS: Readonly<Record<Kind, string>> = { in: "READ KEYS", out: "REGISTER AND IGNORE" };
 
 /** What bench/programs/helper_load.c prints. */
-interface Load {
+export interface Load {
   readonly answers: number;
   readonly good: number;
   readonly seconds: number;
@@ -42,7 +42,7 @@ export const snoop: Figure = {
         const program = await compiled("helper_load", directory);
         const found: Row[] = [];
         for (const kind of ["in", "out"] as const) {
-          for (const connections of [1, 64]) {
+          for (const connections of [64, 1]) {
             found.push(...rowsOf(kind, connections, await contest(program, kind, connections, { ours, stock }, scale)));
           }
         }
@@ -66,14 +66,18 @@ async function contest(
   const milliseconds = String(scale.small ? MILLISECONDS.small : MILLISECONDS.full);
   const run = async ({ socket }: ServingHelper): Promise<Load> => {
     const load: Load = JSON.parse(await ran([program, socket, String(connections), milliseconds, kind, ...nodes]));
-    // BUSY is an answer, but not the one that is to be counted.
-    if (load.good !== load.answers) throw new Error(`${load.answers - load.good} of ${load.answers} were not GOOD`);
+    // BUSY is an answer, but not the one that is to be counted; one unit attention a path may still have been waiting.
+    if (load.answers - load.good > nodes.length) {
+      throw new Error(`${load.answers - load.good} of ${load.answers} were not GOOD`);
+    }
     return load;
   };
   const loads: Record<"prmig" | "stock", Load[]> = { prmig: [], stock: [] };
-  for (let round = -1; round < rounds(scale, 7); round++) {
+  // A helper runs for months: what counts is the compiled program, which under emulation takes some 40,000 commands.
+  const warmUp = scale.small ? 0 : connections === 64 ? 8 : 1;
+  for (let round = -warmUp; round < rounds(scale, 4); round++) {
     const [mine, theirs] = [await run(ours), await run(stock)];
-    if (round < 0) continue; // the first warms both up
+    if (round < 0) continue;
     loads.prmig.push(mine);
     loads.stock.push(theirs);
   }

@@ -27,10 +27,10 @@ export const states: Figure = {
       const rows = await withManyLuns(scale.small ? 2 : LUNS, async (more) => {
         const nodes = [...own, ...more];
         const script = ["sh", "-c", `for node do sg_persist -n -i -s "$node" || exit 1; done`, "sh", ...nodes];
-        const whole = await inTurn(rounds(scale, 3), {
+        const whole = await inTurn(rounds(scale, 2), {
           prmig: () => timedProgram(prmigCommand(["dump", "--json", ...nodes])),
           [SCRIPT]: () => timedProgram(script),
-        }, 1);
+        }, scale.small ? 0 : 1);
         const reading = await inTurn(rounds(scale, 7), {
           prmig: () => timed(() => readAll(nodes)),
           [C]: async () => Number(await ran([program, ...nodes])),
