@@ -63,7 +63,8 @@ export class IoctlThreads {
 
   /** `blockBytes`: of one block, at least 384, the first of which {@link BLOCK_FD} and its like are in. */
   constructor(readonly blocks: number, blockBytes: number) {
-    this.#c = Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+    // Where pthread_create is part of libc (glibc 2.34), this is an empty library that leads there.
+    this.#c = Deno.dlopen("libpthread.so.0", SYMBOLS).symbols;
     libc(); // so that reading errno later loads nothing in between
     this.stride = Math.ceil(blockBytes / ALIGNMENT) * ALIGNMENT;
     const arena = new ArrayBuffer(blocks * this.stride);
