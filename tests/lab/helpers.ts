@@ -30,17 +30,18 @@ let count = 0;
 /** Starts `prmig snoop` and waits until it accepts. */
 export function startSnoop({ args = [], env = {}, socket }: SnoopOptions = {}): Promise<ServingHelper> {
   const path = socket ?? `/run/snoop-${++count}.sock`;
-  return serving(start(prmigCommand(["snoop", "-k", path, ...args]), { env, timeoutMs: 600_000 }), path);
+  return servingHelper(start(prmigCommand(["snoop", "-k", path, ...args]), { env, timeoutMs: 600_000 }), path);
 }
 
 /** Starts the real thing. */
 export function startStock(args: readonly string[] = []): Promise<ServingHelper> {
   const path = `/run/stock-${++count}.sock`;
-  return serving(start(["qemu-pr-helper", "-k", path, ...args], { timeoutMs: 600_000 }), path);
+  return servingHelper(start(["qemu-pr-helper", "-k", path, ...args], { timeoutMs: 600_000 }), path);
 }
 
-async function serving(process: Running, socket: string): Promise<ServingHelper> {
-  for (const until = Date.now() + 20_000;;) {
+/** Waits until a helper that was started accepts. */
+export async function servingHelper(process: Running, socket: string): Promise<ServingHelper> {
+  for (const until = Date.now() + 60_000;;) {
     try {
       (await HelperClient.greeted(socket)).close();
       break;
@@ -63,7 +64,7 @@ export class NodeClient implements Disposable {
 
   static async open(socket: string, node: string, flags = O_RDWR): Promise<NodeClient> {
     const descriptor = await openFd(node, flags | O_NONBLOCK);
-    return new NodeClient(await HelperClient.greeted(socket, 30_000), descriptor);
+    return new NodeClient(await HelperClient.greeted(socket, 120_000), descriptor);
   }
 
   /** One command. */
@@ -92,13 +93,34 @@ export class NodeClient implements Disposable {
   }
 }
 
+/** How many descriptors a helper has now. */
+export function descriptorCount({ process }: ServingHelper): number {
+  return [...Deno.readDirSync(`/proc/${process.pid}/fd`)].length;
+}
+
+/** How many it has at rest: files it opens for a moment do not count. */
+export async function restingDescriptors(helper: ServingHelper): Promise<number> {
+  let count = descriptorCount(helper);
+  for (let same = 0; same < 10; await pause(50)) {
+    const now = descriptorCount(helper);
+    same = now === count ? same + 1 : 0;
+    count = now;
+  }
+  return count;
+}
+
+/** Waits until the helper has given back all but `count`. */
+export async function descriptorsBack(helper: ServingHelper, count: number): Promise<void> {
+  await eventually(`no more than ${count} descriptors`, () => descriptorCount(helper) <= count);
+}
+
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Waits until `condition` gives something. */
 export async function eventually<T>(what: string, condition: () => T | null | undefined | false): Promise<T> {
-  for (const until = Date.now() + 20_000;;) {
+  for (const until = Date.now() + 60_000;;) {
     const got = condition();
     if (got) return got;
     assert.ok(Date.now() < until, `never came true: ${what}`);

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { toHex } from "../../lib/bytes.ts";
 import { closeFd, O_NONBLOCK, O_RDONLY, O_RDWR, openFd } from "../../lib/sys/fd.ts";
+import { dice } from "../support/dice.ts";
 import { HelperClient } from "../support/helper_client.ts";
 import { type ServingHelper, startSnoop, startStock } from "./helpers.ts";
 import { labTest, lun, resetLun } from "./support.ts";
@@ -21,15 +22,6 @@ const KEYS = [0n, 0x11n, 0x22n, 0x33n];
 /** PREEMPT AND ABORT that finds somebody hangs for ever on tcm_loop, whoever sends it; so here it finds nobody. */
 const NOBODYS = 0x77n;
 const TYPES = [0, 1, 2, 3, 5, 6, 7, 8, 15];
-
-/** A generator with a memory of 32 bits: the same numbers on every run. */
-function dice(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(state / 0x1_0000_0000 * below);
-  };
-}
 
 function prOut(
   action: number,

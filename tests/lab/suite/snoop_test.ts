@@ -2,42 +2,13 @@
  * `prmig snoop` on real LUNs: guests' part is played by a client of the protocol.
  */
 import assert from "node:assert/strict";
-import { eventFromJson, type PrEvent } from "../../../lib/snoop/event.ts";
-import { lunFile, readLun, type SnoopedNexus } from "../../../lib/snoop/state.ts";
 import { O_RDONLY } from "../../../lib/sys/fd.ts";
-import { eventually, NodeClient, pause, type ServingHelper, startSnoop } from "../helpers.ts";
+import { eventually, NodeClient, pause, startSnoop } from "../helpers.ts";
+import { events, stateOf, told, tracked } from "../snooping.ts";
 import { labTest, lun, preempt, readState, register, reserve, resetLun } from "../support.ts";
 
 const K = 0x123abcn, OTHER = 0xdef0n;
 const REGISTER = 0, RESERVE = 1, RELEASE = 2, CLEAR = 3, PREEMPT = 4, RAIEK = 6;
-
-function stateOf(designator: string, hctl: string): SnoopedNexus | undefined {
-  return readLun(lunFile("/run/prmig", designator))?.nexuses.find(({ nexusId }) => nexusId === hctl);
-}
-
-function told(state: SnoopedNexus | undefined): [bigint | null, number | null] | null {
-  return state ? [state.key, state.type] : null;
-}
-
-/** Waits until the state file says so: it is written behind the reply. */
-async function tracked(
-  key: bigint,
-  type: number,
-  { designator, hctl }: { designator: string; hctl: string },
-): Promise<void> {
-  try {
-    await eventually("", () => {
-      const state = stateOf(designator, hctl);
-      return state?.key === key && state.type === type && state.open === null;
-    });
-  } catch {
-    assert.deepEqual(stateOf(designator, hctl), { key, type, open: null });
-  }
-}
-
-function events(helper: ServingHelper): PrEvent[] {
-  return helper.process.printed().stdout.split("\n").flatMap((line) => eventFromJson(line) ?? []);
-}
 
 function metric(text: string, name: string): number {
   return text.split("\n").filter((line) => line.startsWith(name)).reduce(
@@ -150,6 +121,28 @@ labTest("what changed while no helper ran is told, and the LUN is believed", asy
     const found = await eventually("a difference", () => events(second).find(({ event }) => event === "difference"));
     assert.deepEqual([found.before, found.after?.key, found.after?.type], [{ key: K, type: 5 }, 0n, 0]);
     await tracked(0n, 0, { designator, hctl: A.hctl });
+  } finally {
+    await second.stop();
+  }
+});
+
+labTest("SIGKILL between REGISTER and RESERVE: the next helper remembers, asks the LUN, and goes on", async () => {
+  const { designator, nexuses: { A } } = lun();
+  const where = { designator, hctl: A.hctl };
+  const first = await startSnoop();
+  {
+    using guest = await NodeClient.open(first.socket, A.sd);
+    await guest.prOut(REGISTER, 0n, K);
+    await eventually("the file", () => stateOf(designator, A.hctl)?.key === K);
+    await first.kill();
+  }
+  const second = await startSnoop({ socket: first.socket, args: ["--json"] }); // over the dead socket's file
+  try {
+    using guest = await NodeClient.open(second.socket, A.sd);
+    assert.equal((await guest.prOut(RESERVE, K, 0n, 3)).status, 0);
+    await tracked(K, 3, where);
+    await eventually("the event", () => events(second).length > 0);
+    assert.deepEqual(events(second).map(({ event }) => event), ["prOut"]);
   } finally {
     await second.stop();
   }

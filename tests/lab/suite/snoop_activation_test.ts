@@ -1,6 +1,5 @@
 /**
- * Open: it failed on stopping a helper that had ended, which is mended, and has not been run since; by hand, under
- * systemd-socket-activate, the helper serves.
+ * `prmig snoop` under a service manager: the socket handed over, and what it is told.
  */
 import assert from "node:assert/strict";
 import { Datagrams } from "../../support/datagrams.ts";
