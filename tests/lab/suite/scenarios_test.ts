@@ -3,58 +3,51 @@
  * is listed with its reason, and nothing else does.
  */
 import assert from "node:assert/strict";
-import type { Nexuses } from "../../../lib/qualify/bench_lun.ts";
-import { LIO_DEVIATIONS } from "../../../lib/qualify/deviations.ts";
-import { type RunChoices, runScenarios } from "../../../lib/qualify/run.ts";
+import { LIO_DEVIATIONS, LIO_NAMED_NEXUS } from "../../../lib/qualify/deviations.ts";
+import { runScenarios } from "../../../lib/qualify/run.ts";
 import { SCENARIOS } from "../../../lib/qualify/scenarios.ts";
-import { describeResult, type ScenarioResult } from "../../../lib/qualify/verdict.ts";
-import { LIO, type Profile, SPC4 } from "../../../lib/pr/sim/profile.ts";
-import { openSgDevice } from "../../../lib/sg/device.ts";
-import { MemoryLun } from "../../../lib/sim/memory_lun.ts";
-import { labTest, lun, run } from "../support.ts";
+import { describeResult } from "../../../lib/qualify/verdict.ts";
+import { LIO, SPC4 } from "../../../lib/pr/sim/profile.ts";
+import { type Nodes, onSimulated, onTarget, transcript, withNexuses } from "../playing.ts";
+import { drainAttentions, labTest, lun, resetLun, run } from "../support.ts";
 
-const KINDS = ["lio", "lio-tcm-loop"];
+const CHOICES = { kinds: ["lio", "lio-tcm-loop"] };
 
-async function onLio(choices: RunChoices): Promise<ScenarioResult[]> {
-  const { A, B, C } = lun().nexuses;
-  const open = (node: string) => openSgDevice(node, { writable: true });
-  const nexuses: Nexuses = { A: await open(A.sg), B: await open(B.sg), C: await open(C.sg) };
-  const reset = async (): Promise<void> => {
-    assert.equal((await run(["sg_reset", "--device", A.sg])).code, 0);
-  };
-  try {
-    return await runScenarios(SCENARIOS, nexuses, { ...choices, kinds: KINDS, events: { reset } });
-  } finally {
-    for (const nexus of Object.values(nexuses)) nexus.close();
-  }
-}
-
-function onSimulated(profile: Profile): Promise<ScenarioResult[]> {
-  const simulated = new MemoryLun({ profile, record: false });
-  const nexuses = { A: simulated.nexus("A"), B: simulated.nexus("B"), C: simulated.nexus("C") };
-  return runScenarios(SCENARIOS, nexuses, { kinds: KINDS, events: { reset: () => simulated.reset() } });
-}
-
-/** What was seen in every step, in the order of the scenarios, without those not played. */
-function transcript(results: readonly ScenarioResult[]): Map<string, string[]> {
-  const played = results.filter(({ verdict }) => verdict !== "skipped");
-  return new Map(played.map(({ scenario, steps }) => [scenario.id, steps.map(({ seen }) => seen)]));
+/** Of LUN 0, which is then every initiator's newest (see LIO_NAMED_NEXUS), or of another. */
+async function nodes(number = 0): Promise<Nodes> {
+  const { A, B, C } = (number === 0 ? await resetLun() : lun(number)).nexuses;
+  return { A: A.sg, B: B.sg, C: C.sg };
 }
 
 labTest("LIO answers the scenarios as the standard wants, or as listed", async () => {
-  const results = await onLio({ deviations: LIO_DEVIATIONS });
+  const results = await onTarget(await nodes(), { ...CHOICES, deviations: LIO_DEVIATIONS });
   const failed = results.filter(({ verdict }) => verdict === "fail");
   assert.equal(failed.map(describeResult).join("\n\n"), "");
 });
 
 labTest("LIO and the simulated LUN answer at least 60 scenarios alike; with LIO's profile, all of them", async () => {
-  const real = transcript(await onLio({}));
+  const real = transcript(await onTarget(await nodes(), CHOICES));
   assert.ok(real.size >= 60, `${real.size} scenarios played`);
-  const standard = transcript(await onSimulated(SPC4));
+  const standard = transcript(await onSimulated(SPC4, CHOICES));
   const same = [...real].filter(([id, seen]) => JSON.stringify(seen) === JSON.stringify(standard.get(id)));
   const differing = [...real.keys()].filter((id) => !same.some(([each]) => each === id));
-  assert.deepEqual(differing, [...new Set(LIO_DEVIATIONS.map(({ scenario }) => scenario))]);
+  const listed = LIO_DEVIATIONS.filter((each) => !LIO_NAMED_NEXUS.includes(each)).map(({ scenario }) => scenario);
+  assert.deepEqual(differing, [...new Set(listed)]);
   assert.ok(same.length >= 60, `${same.length} scenarios alike`);
-  const profiled = transcript(await onSimulated(LIO));
+  const profiled = transcript(await onSimulated(LIO, CHOICES));
   for (const [id, seen] of real) assert.deepEqual(seen, profiled.get(id), id);
+});
+
+labTest("LIO tells a nexus that was named by its TransportID through the initiator's newest LUN", async () => {
+  const newest = await nodes();
+  const older = await nodes(1);
+  for (const { scenario: id } of LIO_NAMED_NEXUS) {
+    await drainAttentions();
+    const scenario = SCENARIOS.filter((each) => each.id === id);
+    const choices = { ...CHOICES, deviations: LIO_NAMED_NEXUS };
+    const results = await withNexuses(older, (nexuses) => runScenarios(scenario, nexuses, choices));
+    assert.deepEqual(results.map(({ verdict }) => verdict), ["deviates"], results.map(describeResult).join("\n"));
+    const { code, stderr } = await run(["sg_turs", "-v", newest.B]);
+    assert.equal(code, 6, `${id}: nothing waited on the newest LUN: ${stderr}`);
+  }
 });

@@ -1,7 +1,7 @@
 /** The runner: what is skipped and why, what a failure looks like, what is left behind, targets without names. */
 import assert from "node:assert/strict";
 import type { Nexuses } from "../../../lib/qualify/bench_lun.ts";
-import { LIO_DEVIATIONS } from "../../../lib/qualify/deviations.ts";
+import { LIO_DEVIATIONS, LIO_NAMED_NEXUS } from "../../../lib/qualify/deviations.ts";
 import { runScenario, runScenarios } from "../../../lib/qualify/run.ts";
 import { K1, K2, type Scenario, scenario } from "../../../lib/qualify/scenario.ts";
 import { SCENARIOS } from "../../../lib/qualify/scenarios.ts";
@@ -41,7 +41,9 @@ Deno.test("LIO simulated deviates as listed, and nowhere else", async () => {
   const of = (verdict: string): string[] =>
     results.filter((each) => each.verdict === verdict).map(({ scenario }) => scenario.id);
   assert.deepEqual(of("fail"), []);
-  assert.deepEqual(of("deviates"), [...new Set(LIO_DEVIATIONS.map(({ scenario }) => scenario))]);
+  // One LUN is every initiator's newest.
+  const listed = LIO_DEVIATIONS.filter((each) => !LIO_NAMED_NEXUS.includes(each));
+  assert.deepEqual(of("deviates"), [...new Set(listed.map(({ scenario }) => scenario))]);
 });
 
 Deno.test("LIO without its APTPL file: C93 as it should be", async () => {
