@@ -155,10 +155,7 @@ async function awaitCommitted(run: Run, came: Came): Promise<void> {
     // PREEMPT of the token is the check: where the source does not stand under it, the LUN refuses.
     if (message.record === "committed") return;
     if (message.record === "closed") listening = false;
-    if (message.record === "abort") {
-      came.released = true;
-      throw new TurnBack("aborted", `the source gave up: ${message.reason}`);
-    }
+    if (message.record === "abort") throw new TurnBack("aborted", `the source gave up: ${message.reason}`);
     const pictures = await lookAtAll(run);
     came.still.since(pictures, clock.now());
     if (run.method === "token" && pictures.every(isCommitted)) return;

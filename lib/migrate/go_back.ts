@@ -79,7 +79,12 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   if (allTaken(run, first) && !options.evenIfTaken) return { outcome: "moved", pictures: first };
   const evictShared = options.evictShared ?? false;
   const taken = run.legs.filter((leg, i) => hasTaken(run, leg, first[i]!));
-  await everyLeg(run, (leg) => guarded(leg, () => taken.includes(leg) ? regain(run, leg, evictShared) : look(leg)));
+  const back = await everyLeg(
+    run,
+    (leg) => guarded(leg, () => taken.includes(leg) ? regain(run, leg, evictShared) : look(leg)),
+  );
+  // A commit of ours that was never answered may have come after all; nobody is let go while it stands.
+  refuseIfLeftUnderToken(run, back);
   await run.ports.link.send({ record: "abort", reason: reason.message });
   await letLeave(run);
   await everyLeg(run, (leg) => guarded(leg, () => evict(run, leg)));

@@ -40,11 +40,14 @@ export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Port
   const legs = entry.luns.map(({ offer, witnesses, standing, formerKeys }, i): Leg => {
     const lun = luns[i]!;
     const own = ownPaths(entry, lun, offer.source);
+    // The process that has ended may have left a command behind that nobody waits for.
+    const unanswered = committed && role === "source" && { unanswered: true };
     const aside = entry.phase === "evicting" && { aside: "evicting" as const };
     return {
       lun,
       offer,
       own,
+      ...unanswered,
       ...witnesses && { witnesses },
       ...standing && { standing },
       ...formerKeys && { formerKeys },

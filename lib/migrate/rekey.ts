@@ -22,13 +22,18 @@ export async function rekey(
   { possible = () => true, once }: Partial<Judge> = {},
 ): Promise<boolean> {
   const request = { action: "register", rk: from, sark: to, aptpl: leg.offer.ptplActive } as const;
-  if (run.role === "source") delete leg.sourceWas; // until it is answered
+  const unanswered = leg.unanswered ?? false;
+  if (run.role === "source") { // until it is answered
+    delete leg.sourceWas;
+    leg.unanswered = true;
+  }
   const { result, by } = await step(run, leg, own, request, {
     done: (picture) => standsUnder(run, own, picture, to),
     possible: (picture) => standsUnder(run, own, picture, from) && possible(picture),
     once,
   });
   if (run.role === "source") {
+    leg.unanswered = unanswered || by === "lun";
     const at = (key: bigint): Leg["sourceWas"] => key === leg.offer.commitToken ? "token" : "key";
     if (result === "done") leg.sourceWas = at(to);
     else if (by === "reply") leg.sourceWas ??= at(from); // unless it was seen elsewhere since

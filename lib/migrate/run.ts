@@ -31,6 +31,8 @@ export interface Leg {
   formerKeys?: readonly bigint[];
   /** Source: the key under which it was last known to stand; absent when one of its REGISTERs went unanswered. See taken.ts. */
   sourceWas?: "key" | "token";
+  /** Source: one of its REGISTERs went unanswered, and may come late: that it was seen under its key proves nothing. */
+  unanswered?: boolean;
   /** Source: the destination's nexuses before the commit. Destination: the first of its own. See witness.ts. */
   witnesses?: readonly NexusName[];
   /** Destination: its PREEMPT of the token was answered GOOD. */

@@ -18,7 +18,7 @@ import { hasWitness } from "./witness.ts";
 export function hasTaken(run: Run, leg: Leg, picture: Picture): boolean {
   if (!run.committed || !isTaken(picture) || !hasWitness(leg, picture)) return false;
   // A source that went from under the guest's key did not go by the destination's PREEMPT, which is of the token.
-  if (run.method === "token" && run.role === "source" && leg.sourceWas === "key") return false;
+  if (run.method === "token" && run.role === "source" && leg.sourceWas === "key" && !leg.unanswered) return false;
   if (!keyIsShared(leg.offer) || hasOneHolder(leg.offer)) return true;
   if (picture.destination.under === "key") return true; // it settles on that key only once it has taken
   if (run.role === "destination") return leg.took === true || sharersAreThere(leg.offer, picture);

@@ -187,20 +187,25 @@ function crashMoves(scene: Scene, world: World, who: Who, op: Op, moves: Move[])
   const poorer = spend(world, "crashes");
   const die = (before: World, late: Command | null = null): World => {
     const residual = who === "source" && before.residual === "armed" ? "yes" : before.residual;
-    const dead = { state: "dead", node: null, since: before.now, late, inbox: [], toldClosed: false } as const;
+    // What it had seen died with it.
+    const nothing = { node: null, inbox: [], toldClosed: false, sawFenced: false, seen: -1 };
+    const dead = { ...nothing, state: "dead", since: before.now, late } as const;
     return { ...put(before, who, dead), residual };
   };
   const kill = (what: string, to: () => World): void =>
     void moves.push({ who, optional: true, what: () => `KILLED ${what}`, to });
   if (op.kind === "command" && isPrOut(op)) {
     kill(`with ${describe(scene, op)} on its way`, () => die(poorer, op));
+  } else if (op.kind === "command") {
+    // Killed before it looks, or after: nobody can tell, and whoever looks gets to something else next.
+    return;
   } else if (op.kind === "write") {
     kill("before the journal was written", () => die(poorer));
     kill(`after journal: ${inWords(op.entry)}`, () => die(put(poorer, who, { journal: op.entry })));
   } else if (op.kind === "send" && world.link === "open" && world[other(who)].state === "running") {
     kill("before it could say more", () => die(poorer));
     kill(`having said ${inWordsMessage(op.message)}`, () => die(deliver(poorer, who, op.message)));
-  } else kill(op.kind === "command" ? "before it looked" : "while waiting", () => die(poorer));
+  } else kill("while waiting", () => die(poorer));
 }
 
 function lateMoves(scene: Scene, world: World, who: Who, op: Command, moves: Move[]): void {
