@@ -7,7 +7,17 @@
 import assert from "node:assert/strict";
 import { type Guest, type PrHelper, startGuest, startPrHelper } from "./guest/guest.ts";
 import { parseTick, type Tick } from "./guest/console.ts";
-import { drainAttentions, lun, type NexusName, prmigCommand, readState, type Running, start } from "./support.ts";
+import {
+  drainAttentions,
+  lab,
+  type LabLun,
+  lun,
+  type NexusName,
+  prmigCommand,
+  readState,
+  type Running,
+  start,
+} from "./support.ts";
 
 /** The guest's key. */
 export const GUEST_KEY = 0xbeefn;
@@ -24,21 +34,29 @@ export class Journey implements AsyncDisposable {
   #at: "A" | "B" = "A";
   #stays = 0;
 
-  private constructor(readonly holdings: readonly Holding[], helpers: Record<"A" | "B", PrHelper>, guest: Guest) {
+  private constructor(
+    readonly holdings: readonly Holding[],
+    private readonly extra: readonly LabLun[],
+    helpers: Record<"A" | "B", PrHelper>,
+    guest: Guest,
+  ) {
     this.here = guest;
     this.#helpers = helpers;
     this.#all.push(guest);
   }
 
-  /** Starts helpers and the guest on host A; the guest takes what it is to hold, and counts on its first disk. */
-  static async begin(holdings: readonly Holding[], properties?: string): Promise<Journey> {
+  /**
+   * Starts helpers and the guest on host A; the guest takes what it is to hold, and counts on its first disk. Disk N is the
+   * lab's LUN N; `extra` are those beyond the lab's own.
+   */
+  static async begin(holdings: readonly Holding[], extra: readonly LabLun[] = []): Promise<Journey> {
     const helpers = { A: await startPrHelper("a"), B: await startPrHelper("b") };
     const guest = await startGuest({
       name: "src",
-      disks: disksOn("A", holdings, helpers.A, properties),
+      disks: disksOn("A", holdings, helpers.A, extra),
       boot: "saved",
     });
-    const journey = new Journey(holdings, helpers, guest);
+    const journey = new Journey(holdings, extra, helpers, guest);
     try {
       await guest.findDisks();
       for (const [disk, holding] of holdings.entries()) {
@@ -76,7 +94,7 @@ export class Journey implements AsyncDisposable {
     const host = this.elsewhere;
     const guest = await startGuest({
       name,
-      disks: disksOn(host, this.holdings, this.#helpers[host]),
+      disks: disksOn(host, this.holdings, this.#helpers[host], this.extra),
       boot: options.boot ?? `unix:/run/lab-guest/${name}.mig`,
       paused: options.paused ?? false,
     });
@@ -107,7 +125,7 @@ export class Journey implements AsyncDisposable {
 
   /** The host's devices of the disks that move. */
   devicesAt(host: "A" | "B"): string[] {
-    return this.holdings.flatMap((holding, disk) => holding === null ? [] : [lun(disk).nexuses[host].sd]);
+    return this.holdings.flatMap((holding, disk) => holding === null ? [] : [lunOf(disk, this.extra).nexuses[host].sd]);
   }
 
   /** The guest has gone to a QEMU on the other host; what it said `since` that line of its console is looked at. */
@@ -129,13 +147,14 @@ function disksOn(
   host: "A" | "B",
   holdings: readonly Holding[],
   helper: PrHelper,
-  properties?: string,
-): { device: string; helper: string; properties?: string }[] {
-  return holdings.map((_, disk) => ({
-    device: lun(disk).nexuses[host].sd,
-    helper: helper.socket,
-    ...properties !== undefined && { properties },
-  }));
+  extra: readonly LabLun[],
+): { device: string; helper: string }[] {
+  return holdings.map((_, disk) => ({ device: lunOf(disk, extra).nexuses[host].sd, helper: helper.socket }));
+}
+
+function lunOf(disk: number, extra: readonly LabLun[]): LabLun {
+  const own = lab().luns;
+  return own[disk] ?? extra[disk - own.length]!;
 }
 
 /** The guest counts on in `to` where it stopped in `from`: no failed write, no number left out. */

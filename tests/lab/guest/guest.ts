@@ -135,7 +135,7 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
     stop,
     [Symbol.asyncDispose]: stop,
     findDisks: async () => {
-      const { code, output } = await console.run(`disks ${options.disks.length}; ls /dev/sg*`);
+      const { code, output } = await console.run(`disks ${options.disks.length}; ls -1 /dev/sg*`);
       const found = output.split("\n").filter((line) => line.startsWith("/dev/sg")).length;
       if (code !== 0 || found !== options.disks.length) throw new Error(`the guest found ${found} disks: ${output}`);
     },

@@ -28,6 +28,17 @@ export async function othersOf(words: readonly string[]): Promise<string[]> {
   return found;
 }
 
+/** Whether a process is there and is no zombie. */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return !["Z", "X"].includes(stat.slice(stat.lastIndexOf(")") + 2)[0]!);
+  } catch (error) {
+    if (!gone(error)) throw error;
+    return false;
+  }
+}
+
 async function directChildren(pid: number): Promise<number[]> {
   const found: number[] = [];
   try {

@@ -10,7 +10,7 @@ import { Journey, whoHolds } from "../migrating.ts";
 import { lun, prmig, prmigCommand, type Running, type Sshd, start } from "../support.ts";
 import { Ambush } from "./ambush.ts";
 import { type Cell, expected, type Harm } from "./failures.ts";
-import { childrenOf, othersOf } from "./processes.ts";
+import { childrenOf, isRunning, othersOf } from "./processes.ts";
 
 /** How a run went. */
 export interface Ran {
@@ -30,6 +30,7 @@ const STATE = "/var/lib/prmig";
 const STATE_THERE = "/var/lib/prmig-there";
 const LIMIT = ["--timeout", "60s"];
 const RECV_ENDS_MS = 60_000;
+const KILLED = 137;
 
 /** Runs one cell; the guest is then on whichever side it belongs to. Rejects where anything is not as it must be. */
 export async function runCell(journey: Journey, cell: Cell, sshd: () => Promise<Sshd>): Promise<Ran> {
@@ -39,12 +40,13 @@ export async function runCell(journey: Journey, cell: Cell, sshd: () => Promise<
   const destination = await journey.destination({ paused: gate === "paused" });
   const since = journey.here.console.lines.length;
   let process: Running | null = null;
+  const killed = Promise.withResolvers<{ code: number; stderr: string }>();
   using ambush = new Ambush(
     journey.here,
     destination,
     gate,
     moment,
-    () => strike(harm, journey, destination, process!),
+    () => strike(harm, journey, destination, process!, killed.resolve),
   );
   const to = await wayToRecv(journey, harm, sshd);
   process = start(
@@ -54,12 +56,14 @@ export async function runCell(journey: Journey, cell: Cell, sshd: () => Promise<
     ])),
     { timeoutMs: 300_000 },
   );
-  const { code: exit, stderr } = await process.finished;
+  // A killed prmig leaves a recv that lives on, with its stderr: nobody waits for that before `recover`.
+  const { code: exit, stderr } = await Promise.race([process.finished, killed.promise]);
   if (ambush.failure) throw ambush.failure;
   assert(ambush.sprung || moment === null, `its moment never came; prmig ended with ${exit}: ${stderr}`);
   assert(wanted.exits.includes(exit), `prmig ended with ${exit}: ${stderr}`);
   const remedyExit = await remedy(exit, journey, stderr);
   await othersGone();
+  await process.finished;
   const counted = await settled(journey, destination, wanted.side, since);
   if (!wanted.mayFailWrites) assert.equal(counted, 0, `${counted} writes of the guest failed`);
   const holds = await whoHolds();
@@ -81,7 +85,13 @@ async function wayToRecv(journey: Journey, harm: Harm, sshd: () => Promise<Sshd>
   return harm === "ssh cut" ? `${(await sshd()).line} ${recv}` : recv;
 }
 
-async function strike(harm: Harm, journey: Journey, destination: Guest, process: Running): Promise<boolean> {
+async function strike(
+  harm: Harm,
+  journey: Journey,
+  destination: Guest,
+  process: Running,
+  killed: (how: { code: number; stderr: string }) => void,
+): Promise<boolean> {
   switch (harm) {
     case "destination killed":
       await destination.kill();
@@ -91,7 +101,8 @@ async function strike(harm: Harm, journey: Journey, destination: Guest, process:
       return true;
     case "prmig killed":
       process.kill("SIGKILL");
-      await process.finished;
+      while (isRunning(process.pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+      killed({ code: KILLED, stderr: process.printed().stderr });
       return false;
     case "ssh cut": {
       const [ssh] = await childrenOf(process.pid, "ssh");
@@ -106,7 +117,7 @@ async function strike(harm: Harm, journey: Journey, destination: Guest, process:
 
 /** What a person does next, who does as prmig says. */
 async function remedy(exit: number, journey: Journey, stderr: string): Promise<number | null> {
-  if (exit === 137) {
+  if (exit === KILLED) {
     const { code, stderr: told } = await prmig(["recover", ...LIMIT], { timeoutMs: 120_000 });
     assert.equal(code, 0, told);
     return code;
