@@ -8,12 +8,13 @@ import assert from "node:assert/strict";
 import type { Ran } from "./cli_world.ts";
 
 const DIRECTORY = new URL("../golden/", import.meta.url);
-const updating = Deno.env.get("PRMIG_GOLDEN") === "update";
+/** Whether golden files are to be written anew, not compared. */
+export const goldenUpdating: boolean = Deno.env.get("PRMIG_GOLDEN") === "update";
 
 /** Compares a text with golden file `name`, or writes the file when asked to update. */
 export function assertGolden(name: string, actual: string): void {
   const file = new URL(name, DIRECTORY);
-  if (updating) return Deno.writeTextFileSync(file, actual);
+  if (goldenUpdating) return Deno.writeTextFileSync(file, actual);
   assert.equal(
     actual,
     read(file),
