@@ -68,7 +68,7 @@ async function initiator(address: string, name: string, portal: Portal): Promise
 
 async function target(address: string, names: readonly string[]): Promise<TargetFacts> {
   await network(address);
-  const { portal } = await startLio(`${address}:3260`, [...names, "third"].map(initiatorName));
+  const portal = await startLio(`${address}:3260`, [...names, "third"].map(initiatorName));
   await startIscsid(initiatorName("third"));
   return { portal, third: await logIn("third", portal) };
 }

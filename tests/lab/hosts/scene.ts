@@ -17,22 +17,29 @@ const POLL_MS = 200;
 const END_MS = 180_000;
 const CUT_MS = 120_000;
 
+/** sg_persist in a shell, again after a unit attention. */
+const PERSIST = "persist() { sg_persist -n --out $* || sg_persist -n --out $*; };";
+
+/** Nobody is registered any more. */
+export async function clearLun(three: ThreeHosts): Promise<void> {
+  const { sg } = three.target.third;
+  const key = `0x${THIRD.toString(16)}`;
+  const lines = [`persist --register-ignore --param-sark=${key} ${sg}`, `persist --clear --param-rk=${key} ${sg}`];
+  await done(three.hosts.target.shell(`${PERSIST} ${lines.join(" && ")}`));
+}
+
 /** The LUN: `holder` registered under K and holding, the third registered under a key of its own; nobody else. */
 export async function setScene(three: ThreeHosts, holder: SideName, type: number): Promise<void> {
-  const { sg } = three.target.third;
-  const third = `0x${THIRD.toString(16)}`;
-  const out = "persist() { sg_persist -n --out $* || sg_persist -n --out $*; };"; // again after a unit attention
-  const shared = [`persist --register-ignore --param-sark=${third} ${sg}`, `persist --clear --param-rk=${third} ${sg}`];
-  await done(three.hosts.target.shell(
-    `${out} ${[...shared, `persist --register --param-sark=${third} ${sg}`].join(" && ")}`,
-  ));
+  await clearLun(three);
+  const third = `persist --register --param-sark=0x${THIRD.toString(16)} ${three.target.third.sg}`;
+  await done(three.hosts.target.shell(`${PERSIST} ${third}`));
   const { host, facts } = three.side(holder);
   const key = `0x${K.toString(16)}`;
   const own = [
     `persist --register --param-sark=${key} ${facts.sg}`,
     `persist --reserve --param-rk=${key} --prout-type=${type} ${facts.sg}`,
   ];
-  await done(host.shell(`${out} ${own.join(" && ")}`));
+  await done(host.shell(`${PERSIST} ${own.join(" && ")}`));
 }
 
 async function done(program: Promise<Finished>): Promise<string> {

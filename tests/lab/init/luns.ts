@@ -90,7 +90,9 @@ export async function recreateLun(number: number): Promise<Lab> {
 
 function take(number: number): void {
   for (const nexus of NEXUS_NAMES) Deno.removeSync(linkOf(nexus, number));
-  removeStore(number);
+  Deno.removeSync(backstore(number));
+  const aptpl = `/var/target/pr/aptpl_${serialOf(number)}`;
+  for (const path of [image(number), aptpl]) if (present(path)) Deno.removeSync(path);
 }
 
 /** LUNs beside the lab's own two, for tests of many; `remove` takes them away again. */
@@ -123,13 +125,6 @@ export function createStore(number: number): string {
   write(`${store}/wwn/vpd_unit_serial`, serialOf(number));
   write(`${store}/enable`, "1");
   return store;
-}
-
-/** Takes away what `createStore` made; nothing may lead to it any more. */
-export function removeStore(number: number): void {
-  Deno.removeSync(backstore(number));
-  const aptpl = `/var/target/pr/aptpl_${serialOf(number)}`;
-  for (const path of [image(number), aptpl]) if (present(path)) Deno.removeSync(path);
 }
 
 /** LIO rewrites a file there at every REGISTER; without the directory REGISTER ends NOT READY. */

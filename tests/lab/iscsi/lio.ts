@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { createStore, prepareTarget, removeStore } from "../init/luns.ts";
+import { createStore, prepareTarget } from "../init/luns.ts";
 import { must } from "../run.ts";
 
 const FABRIC = "/sys/kernel/config/target/iscsi";
@@ -26,11 +26,8 @@ export interface Portal {
   readonly lun: number;
 }
 
-/** Offers a fresh LUN at `address`. `remove` takes it away; everybody must have logged out. */
-export async function startLio(
-  address: string,
-  initiators: readonly string[],
-): Promise<{ portal: Portal; remove(): void }> {
+/** Offers a fresh LUN at `address`, until the machine ends: LIO keeps one that REGISTER AND MOVE was sent to. Once a boot. */
+export async function startLio(address: string, initiators: readonly string[]): Promise<Portal> {
   await must(["modprobe", "iscsi_target_mod"]);
   prepareTarget();
   const target = "iqn.2026-01.org.prmig:lio";
@@ -44,17 +41,5 @@ export async function startLio(
   await Deno.writeTextFile(`${group}/attrib/authentication`, "0\n", { create: false });
   Deno.mkdirSync(`${group}/np/${address}`);
   await Deno.writeTextFile(`${group}/enable`, "1\n", { create: false });
-  const remove = (): void => {
-    Deno.writeTextFileSync(`${group}/enable`, "0\n", { create: false });
-    for (const name of initiators) {
-      Deno.removeSync(`${group}/acls/${name}/lun_0/mapped`);
-      Deno.removeSync(`${group}/acls/${name}/lun_0`);
-      Deno.removeSync(`${group}/acls/${name}`);
-    }
-    Deno.removeSync(`${group}/lun/lun_0/store`);
-    for (const path of ["lun/lun_0", `np/${address}`, ""]) Deno.removeSync(`${group}/${path}`);
-    Deno.removeSync(`${FABRIC}/${target}`);
-    removeStore(ISCSI_LUN);
-  };
-  return { portal: { target, address, lun: 0 }, remove };
+  return { target, address, lun: 0 };
 }

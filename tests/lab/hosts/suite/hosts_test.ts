@@ -7,7 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { drawMoments, type Moment, victimOf } from "../cuts.ts";
-import { cutAt, type HandOver, lunState, setScene, startHandOver, theHolder, wordsOf } from "../scene.ts";
+import { clearLun, cutAt, type HandOver, lunState, setScene, startHandOver, theHolder, wordsOf } from "../scene.ts";
 import { type SideName, ThreeHosts } from "../three.ts";
 
 const SEED = Number(Deno.env.get("PRMIG_SEED") ?? 8);
@@ -45,6 +45,23 @@ Deno.test({
       assert.equal(await theHolder(three, 8, "moved"), "dst");
     });
 
+    await step("prmig qualify DEV ssh:dst:DEV: fit with limits, and the LUN is clean", async () => {
+      await clearLun(three);
+      const [here, there] = [three.side("src").facts.sg, three.side("dst").facts.sg];
+      const { code, stdout, stderr } = await three.hosts.src.run([
+        "prmig",
+        "qualify",
+        here,
+        `ssh:dst:${there}`,
+        "--json",
+      ]);
+      assert.equal(code, 1, stderr); // fit with limits
+      const { verdict, obstacles, seconds } = JSON.parse(stdout);
+      assert.deepEqual([verdict, obstacles], ["fit with limits", []]);
+      note(`qualify over ssh: ${seconds.toFixed(1)} s`);
+      assert.deepEqual((await lunState(three)).registrants, []);
+    });
+
     note(`seed ${SEED}, ${CUTS} cuts`);
     for (const [i, moment] of drawMoments(SEED, CUTS).entries()) {
       const { cut, step: at, when } = moment;
@@ -75,7 +92,9 @@ async function round(three: ThreeHosts, moment: Moment, type: number, note: (lin
   await handOver.ended(survivor);
   if (!power) await handOver.ended(victim);
   note(
-    `ended: ${(await handOver.told()).replaceAll("\n", "\n    ")}\n    ${wordsOf(await lunState(three)).join(", ")}`,
+    `ended: ${oncePerLine(await handOver.told()).replaceAll("\n", "\n    ")}\n    ${
+      wordsOf(await lunState(three)).join(", ")
+    }`,
   );
   if (power) {
     const alone = await recover(three, survivor);
@@ -88,6 +107,11 @@ async function round(three: ThreeHosts, moment: Moment, type: number, note: (lin
   await recoverBoth(three, note);
   const holder = await theHolder(three, type, await handOver.told());
   note(`${holder} holds`);
+}
+
+/** A side that waits for its LUN says so again and again. */
+function oncePerLine(text: string): string {
+  return text.split("\n").filter((line, i, lines) => line !== lines[i - 1]).join("\n");
 }
 
 async function tooSoon(handOver: HandOver): Promise<never> {
