@@ -54,8 +54,12 @@ function commandSpans(event: PrEvent): Span[] {
     span(` ${keyWords(event).join(" ")}  `),
     span(status, event.statusByte === 0 ? "good" : "bad"),
     ...(late ? [span("  late", "notice")] : []),
-    ...(event.program === undefined ? [] : [span(`  by ${event.program}[${event.pid}]`, "faint")]),
+    ...(event.pid === undefined ? [] : [span(`  by ${senderText(event.pid, event.program)}`, "faint")]),
   ];
+}
+
+function senderText(pid: number, program: string | undefined): string {
+  return program === undefined ? `process ${pid}` : `${program}[${pid}]`;
 }
 
 /** Keys and type in the words of the action. */

@@ -13,7 +13,7 @@
  */
 import { equalBytes, toHex } from "../../bytes.ts";
 import { type Submitted, type SubmittedKeys, submittedOf } from "./submitted.ts";
-import type { DispatchLine, TaskContext, TraceLine } from "./trace_line.ts";
+import { type DispatchLine, type TaskContext, type TraceLine, UNKNOWN_COMM } from "./trace_line.ts";
 
 const PERSISTENT_RESERVE_OUT = 0x5f;
 const CHECK_CONDITION = 0x02, BUSY = 0x08, TASK_SET_FULL = 0x28;
@@ -205,7 +205,7 @@ export class Correlator {
       hctl: line.hctl,
       cdb: line.cdb,
       keys: flight?.submitted?.keys ?? null,
-      task: flight?.submitted?.task ?? flight?.start ?? null,
+      task: taskOf(flight),
       end: line.kind === "timeout" ? "timeout" : "done",
       late,
       status: line.kind === "timeout" ? null : line.status,
@@ -251,6 +251,15 @@ function describes(submitted: Submitted, cdb: Uint8Array): boolean {
 /** Answers after which the mid-layer sends the command again by itself. */
 function isRetried(line: DispatchLine): boolean {
   return line.status === BUSY || line.status === TASK_SET_FULL || RETRIED_HOSTS.includes(line.host ?? "");
+}
+
+/** The submission's thread is the one that counts, unless the kernel had forgotten its name by then. */
+function taskOf(flight: Flight | undefined): TaskContext | null {
+  if (!flight) return null;
+  const { start, submitted } = flight;
+  if (!submitted) return start;
+  const sameThread = submitted.task.tid === start.tid;
+  return submitted.task.comm === UNKNOWN_COMM && sameThread ? start : submitted.task;
 }
 
 function hintOf(line: DispatchLine): KernelHint | null {

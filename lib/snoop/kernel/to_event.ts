@@ -11,6 +11,7 @@ import type { PrEvent } from "../event.ts";
 import { isoMicros } from "../stamp.ts";
 import type { KernelCommand, KernelHint } from "./correlate.ts";
 import type { KernelPath } from "./paths.ts";
+import { type TaskContext, UNKNOWN_COMM } from "./trace_line.ts";
 
 /** Actions that use the SERVICE ACTION RESERVATION KEY; the others carry whatever their sender left there. */
 const USES_SARK: readonly number[] = [
@@ -53,7 +54,7 @@ export function commandEvent(command: KernelCommand, path: KernelPath, toWallUs:
     ...whereOf(path),
     ...(command.startedUs === null ? {} : { startedUs: command.startedUs }),
     endedUs: command.atUs,
-    ...(command.task ? { pid: command.task.tgid ?? command.task.tid, program: utf8Of(command.task.comm) } : {}),
+    ...(command.task ? senderOf(command.task) : {}),
     ...(command.status === null ? {} : { statusByte: command.status }),
     ...(notes.length > 0 ? { note: notes.join("; ") } : {}),
   };
@@ -84,6 +85,10 @@ export function hintEvent(hint: KernelHint, path: KernelPath, toWallUs: (us: num
 
 function whereOf({ lun, hctl, devno }: KernelPath): Pick<PrEvent, "lun" | "hctl" | "devno"> {
   return { ...(lun === null ? {} : { lun }), hctl, ...(devno === null ? {} : { devno }) };
+}
+
+function senderOf({ tgid, tid, comm }: TaskContext): Pick<PrEvent, "pid" | "program"> {
+  return { pid: tgid ?? tid, ...(comm === UNKNOWN_COMM ? {} : { program: utf8Of(comm) }) };
 }
 
 function statusOf({ end, status, host, sense }: KernelCommand): string {

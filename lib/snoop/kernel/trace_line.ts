@@ -24,6 +24,9 @@ export interface TaskContext {
   readonly tgid: number | null;
 }
 
+/** What the kernel prints for a process whose name it has not kept. */
+export const UNKNOWN_COMM = "<...>";
+
 /** Words of a probe line, by the names of {@link import("./probes.ts")}. */
 export interface ProbeLine extends TaskContext {
   readonly kind: "probe";

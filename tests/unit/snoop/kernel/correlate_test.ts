@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { toHex } from "../../../../lib/bytes.ts";
 import { Correlator, type KernelCommand, type KernelRecord } from "../../../../lib/snoop/kernel/correlate.ts";
+import { commandEvent } from "../../../../lib/snoop/kernel/to_event.ts";
 import { parseTraceLine } from "../../../../lib/snoop/kernel/trace_line.ts";
 import { cdbOf, dispatchText, ioctlText, probeText, result } from "./trace_text.ts";
 
@@ -297,4 +298,20 @@ Deno.test("Correlator keeps bounded, whatever the lines", () => {
     );
   }
   assert.ok(correlator.kept <= 3 * 1024, `${correlator.kept} kept`);
+});
+
+Deno.test("Correlator takes the sender's name from either line; where the kernel has forgotten it, events have none", () => {
+  const forgotten = { tid: 150, comm: "<...>" };
+  const command = (probe: string, start: string): KernelCommand =>
+    only(feed(
+      new Correlator(),
+      probeText({ ...forgotten, comm: probe, at: 100 }, REGISTER, 0n, K1),
+      dispatchText("start", { ...forgotten, comm: start, at: 200 }, REGISTER),
+      dispatchText("done", { at: 300 }, REGISTER, {}, result()),
+    ));
+  assert.equal(command("<...>", "sg_persist").task?.comm, "sg_persist");
+  assert.equal(command("sg_persist", "<...>").task?.comm, "sg_persist");
+  const path = { hctl: "0:0:1:0", device: "/dev/sda", lun: null, block: null, sg: null, devno: null };
+  const { pid, program } = commandEvent(command("<...>", "<...>"), path, (us) => us);
+  assert.deepEqual([pid, program], [150, undefined]);
 });
