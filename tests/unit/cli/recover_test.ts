@@ -173,3 +173,25 @@ Deno.test("rollback refuses when a third party has preempted the key meanwhile: 
   assert.equal(code, 3, stderr);
   assert.deepEqual(await p.shown(), ["c cccc holds"]);
 });
+
+Deno.test("rollback takes a guest's LUNs back from a destination QEMU that died before the guest ran, though nothing is closed", async () => {
+  await using p = await Place.of(5);
+  const handOver = await p.move();
+  // What prmig migrate leaves when the answer to `cont` was lost: the destination has taken, the source has not closed.
+  const [journal, guest] = [`${p.directory}/a/journal/${handOver}.source`, `${p.directory}/a/guest/${handOver}.json`];
+  const { outcome: _, ...entry } = JSON.parse(await Deno.readTextFile(`${journal}.closed.json`));
+  await Deno.writeTextFile(`${journal}.json`, JSON.stringify({ ...entry, phase: "committing" }));
+  await Deno.remove(`${journal}.closed.json`);
+  await Deno.mkdir(`${p.directory}/a/guest`);
+  const source = { kind: "socket", address: "/run/vm/qmp" };
+  await Deno.writeTextFile(
+    guest,
+    JSON.stringify({ prmig: 1, handOver, gate: "paused", wasRunning: true, source, destination: null }),
+  );
+  const { code, stdout, stderr } = await p.prmig("a", "rollback", handOver);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /undone: the source holds as before/);
+  assert.match(stderr, /the guest waits for cont on the source QEMU \(\/run\/vm\/qmp\)/);
+  assert.deepEqual(await p.shown(), ["a 123abc holds", "c cccc"]);
+  await assert.rejects(Deno.stat(guest), Deno.errors.NotFound);
+});
