@@ -87,7 +87,8 @@ function interruption(command: Command, signal: string, again: boolean): PrmigEr
     return new PrmigError("unsure", {
       message: `prmig ${command.name} was cut short by a second ${signal}`,
       lun: "not known; a command may have been under way",
-      remedy: "look at the LUN with `prmig dump`",
+      // Where the definition promises that recover goes on, it is the remedy.
+      remedy: command.exits.unsure?.includes("prmig recover") ? "prmig recover" : "look at the LUN with `prmig dump`",
     });
   }
   return new PrmigError("interrupted", {

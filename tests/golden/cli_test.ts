@@ -37,6 +37,7 @@ Deno.test("golden: help of the program and of every command and topic", async ()
 
 Deno.test("golden: usage errors", async () => {
   const runs = await goldenRuns("usage.txt", [
+    "",
     "dmup /dev/sdb",
     "dump",
     "dump /dev/sdb --all",

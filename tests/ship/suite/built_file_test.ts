@@ -36,6 +36,12 @@ Deno.test("no variable of the runtime reaches it", async () => {
   });
 });
 
+Deno.test("the runtime is told to look for no updates", async () => {
+  const file = `${WORK}/environment`; // of the process itself, as what it starts inherits it
+  await run([BINARY, "check", `sim:${WORK}/told.json?nexus=A&create`, "--", `sh -c "env >${file}; exit 1"`]);
+  assert.match(await Deno.readTextFile(file), /^DENO_NO_UPDATE_CHECK=1$/m);
+});
+
 Deno.test("SIGUSR1 does not open the inspector, and does not end the program", async () => {
   const lun = `${WORK}/usr1.json`;
   const child = new Deno.Command(BINARY, {

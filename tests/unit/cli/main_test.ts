@@ -12,6 +12,7 @@ import {
 } from "../../../lib/cli/command.ts";
 import { PrmigError } from "../../../lib/errors.ts";
 import { DURATION, KEY } from "../../../lib/cli/values.ts";
+import { COMMANDS } from "../../../lib/cli/commands.ts";
 import { main } from "../../../lib/cli/main.ts";
 import { memoryWorld, prmig } from "../../support/cli_world.ts";
 
@@ -201,6 +202,18 @@ Deno.test("main(): a changing command cut short by a second interrupt claims not
   assert.equal(await running, 5);
   assert.match(world.stderr(), /LUN: not known/);
 });
+
+for (const name of ["send", "recv", "migrate", "rollback"]) {
+  Deno.test(`main(): prmig ${name} cut short by a second interrupt names recover`, async () => {
+    const { exits } = COMMANDS.find((command) => command.name === name)!;
+    const world = memoryWorld();
+    const running = main(["wait"], world, [{ ...waiting(true, () => null), exits }]);
+    while (world.interrupt("SIGINT") === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    world.interrupt("SIGINT");
+    assert.equal(await running, 5);
+    assert.match(world.stderr(), /try: prmig recover\n/);
+  });
+}
 
 Deno.test("defineCommand() refuses what a command line cannot express", () => {
   const run = (): Promise<void> => Promise.resolve();
