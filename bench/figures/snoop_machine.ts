@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { bundleProgram } from "../../tools/build/bundle.ts";
-import { RUNTIME_ARGUMENTS } from "../../tools/build/settings.ts";
+import { prmigCommand } from "../../tests/lab/support.ts";
 import type { Figure, Row, Sample, Scale } from "../figure.ts";
 import { compiled, ran, rounds, sample, withDirectory } from "../measure.ts";
 import type { Load } from "./snoop.ts";
@@ -22,11 +21,10 @@ export const snoopMachine: Figure = {
   measure: (scale) =>
     withDirectory(async (directory) => {
       const program = await compiled("helper_load", directory);
-      await Deno.writeFile(`${directory}/prmig.mjs`, await bundleProgram());
       const [mine, theirs] = [`${directory}/prmig.sock`, `${directory}/stock.sock`];
       const env = { DENO_NO_UPDATE_CHECK: "1", DENO_NO_PACKAGE_JSON: "1", PRMIG_RUN_DIR: `${directory}/run` };
       const helpers = [
-        helper([Deno.execPath(), ...RUNTIME_ARGUMENTS, `${directory}/prmig.mjs`, "snoop", "--quiet", "-k", mine], env),
+        helper(prmigCommand(["snoop", "--quiet", "-k", mine]), env),
         helper(["qemu-pr-helper", "-k", theirs], {}),
       ];
       try {
