@@ -1,5 +1,5 @@
 /**
- * Everything that can be tested, in one run: the checks, the tests without a kernel, what is shipped, the lab with one.
+ * Everything that can be tested, in one run: the checks, the tests without a kernel, what is shipped, the lab with one, two hosts.
  *
  * The last line on stdout is the sum: `N passed, N failed`, with `, N skipped` where there were any. Exits 1 when
  * anything failed. A lab that cannot start is a failure under CI and a loud, named skip elsewhere.
@@ -62,6 +62,7 @@ const parts: [name: string, run: () => Promise<Tally>][] = [
   ["tests without a kernel", unitTests],
   ["ship", () => suite("ship", "what is shipped (the file, the packages)")],
   ["lab", () => suite("lab", "the lab (tests on a real kernel)")],
+  ["hosts", () => suite("hosts", "two hosts and their storage (three machines)")],
 ];
 const tallies: Tally[] = [];
 const summary: string[] = [];

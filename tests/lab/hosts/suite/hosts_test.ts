@@ -2,7 +2,7 @@
  * A reservation moves between two real hosts over ssh, with the LUN on a third machine; then the power or the network of
  * one of them is cut in the middle, and `prmig recover` has to leave exactly one holder.
  *
- *     PRMIG_CUTS   how many moments of the 36 there are (4)
+ *     PRMIG_CUTS   how many moments of the 36 there are (3: power of either host, network of one)
  *     PRMIG_SEED   other moments; the seed is printed
  */
 import assert from "node:assert/strict";
@@ -11,7 +11,7 @@ import { clearLun, cutAt, type HandOver, lunState, setScene, startHandOver, theH
 import { type SideName, ThreeHosts } from "../three.ts";
 
 const SEED = Number(Deno.env.get("PRMIG_SEED") ?? 8);
-const CUTS = Number(Deno.env.get("PRMIG_CUTS") ?? 4);
+const CUTS = Number(Deno.env.get("PRMIG_CUTS") ?? 3);
 const TYPES = [5, 8, 1, 6];
 const TIMEOUT = "10s";
 const RECOVER_ROUNDS = 4;
