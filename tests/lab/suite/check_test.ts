@@ -62,12 +62,12 @@ const SCENES: readonly Scene[] = [
     lines: [[HERE, 3], ["prmig recover", 0], [HERE, 0]],
   },
   {
-    title: "another LUN, no LUN, another side that finds none",
+    title: "another LUN, no LUN, a host that does not answer",
     prepare: heldBySrc,
     lines: [
       ["prmig check /dev/sdb OTHER_LUN", 3],
       ["prmig check /dev/null", 4],
-      ["prmig check /dev/sdb -- 'prmig dump /dev/nothing'", 4],
+      ["prmig check /dev/sdb -- 'ssh dst prmig dump /dev/nothing'", 4],
     ],
   },
 ];

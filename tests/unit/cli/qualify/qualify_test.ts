@@ -4,11 +4,11 @@ import { prOut } from "../../../../lib/pr/commands.ts";
 import { SCENARIOS } from "../../../../lib/qualify/scenarios.ts";
 import { openSimNexus, readSimLun } from "../../../../lib/sim/open.ts";
 import { main } from "../../../../lib/cli/main.ts";
-import { memoryWorld, prmig } from "../../../support/cli_world.ts";
+import { BINARY, memoryWorld, prmig } from "../../../support/cli_world.ts";
 
 const ROOT = new URL("../../../../", import.meta.url).pathname;
 
-/** A directory with a simulated LUN, and a stand-in for ssh that runs prmig from the sources in a process of its own. */
+/** A directory with a simulated LUN, and a stand-in for ssh that runs prmig, the built file or the sources, in a process of its own. */
 class Bench implements AsyncDisposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "prmig-qualify-" });
   readonly file = `${this.directory}/lun.json`;
@@ -16,7 +16,7 @@ class Bench implements AsyncDisposable {
 
   constructor() {
     // As sshd does it: the words behind the host are a line for the shell of the user.
-    const prmigThere = `${Deno.execPath()} run -A --quiet --no-check ${ROOT}main.ts`;
+    const prmigThere = BINARY ?? `${Deno.execPath()} run -A --quiet --no-check ${ROOT}main.ts`;
     const script =
       `#!/bin/sh\nprmig() { exec ${prmigThere} "$@"; }\necho $$ >${this.directory}/pid\nshift\neval "$*"\n`;
     Deno.writeTextFileSync(this.ssh, script, { mode: 0o755 });
