@@ -1,5 +1,5 @@
 /**
- * Who needs which privileges, and why. Pure data; the rows on device nodes and CAP_SYS_RAWIO are tried in tests/lab/suite/sg_io_test.ts.
+ * Who needs which privileges, and why. Pure data; tests/lab/suite/privileges_test.ts tries them.
  *
  * @module
  */
