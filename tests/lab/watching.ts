@@ -71,7 +71,7 @@ export async function startWatch(
       JSON.parse(line) as Told
     );
   };
-  const until: Watching["until"] = async (what, holds, timeoutMs = 30_000) => {
+  const until: Watching["until"] = async (what, holds, timeoutMs = 90_000) => {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const now = told();
