@@ -13,6 +13,7 @@ import { snoop } from "./figures/snoop.ts";
 import { snoopMachine } from "./figures/snoop_machine.ts";
 import { states } from "./figures/states.ts";
 import { startUp } from "./figures/start_up.ts";
+import { watch } from "./figures/watch.ts";
 
 /** All figures. */
 export const FIGURES: readonly Figure[] = [
@@ -25,6 +26,7 @@ export const FIGURES: readonly Figure[] = [
   handOverLio,
   states,
   snoop,
+  watch,
 ];
 
 /** Measures some figures, one after the other. */
