@@ -11,8 +11,6 @@ import { truthOf } from "../../migrate/truth.ts";
 import type { OfferStream } from "../../migrate/stream.ts";
 import type { CommandContext } from "../context.ts";
 import { acceptOffer, type Incoming } from "../hand_over/channel.ts";
-import type { Ports } from "../../migrate/ports.ts";
-import { rehearse } from "../hand_over/rehearse.ts";
 import { tlsFiles } from "../hand_over/tls.ts";
 import { finder, OpenLuns } from "../hand_over/luns.ts";
 import { resultJson, resultText } from "../hand_over/result.ts";
@@ -54,34 +52,13 @@ async function takeOver(
   const { handOver } = stream.hello;
   const { ports, journal } = await openPorts(context, link, handOver, "destination");
   try {
-    const told = rehearsing(ports);
-    const { ending, legs } = await startDestination(stream, told, { timeoutMs, find: finder(open, devices) });
+    const { ending, legs } = await startDestination(stream, ports, { timeoutMs, find: finder(open, devices) });
     const printer = stdoutIsStream ? context.err : context.out;
     if (context.json) printer.json(resultJson(handOver, "destination", legs, ending));
     else for (const line of resultText(legs, ending)) printer.line(line);
   } finally {
     journal.release();
   }
-}
-
-/** A source that does not commit at once waits for a guest: time to rehearse. */
-const IDLE_MS = 200;
-
-/** Rehearses once, when the destination is prepared and has nothing to do. */
-function rehearsing(ports: Ports): Ports {
-  let begun = false;
-  return {
-    ...ports,
-    report: (progress) => {
-      ports.report(progress);
-      if (progress.phase !== "prepared") begun = true;
-      if (progress.phase !== "prepared" || begun) return;
-      setTimeout(
-        () => begun || rehearse().catch((error) => ports.report({ phase: "rehearsal", text: String(error) })),
-        IDLE_MS,
-      );
-    },
-  };
 }
 
 /** Everything recv would check, with devices opened read-only in effect: no PR OUT is sent. */
