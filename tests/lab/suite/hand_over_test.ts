@@ -192,6 +192,32 @@ labTest("both sides on one device, a destination that is registered already, a s
   ended([await prmig(["send", B.sd, "--to", "cat > /dev/null"])], [3]);
 });
 
+labTest("a disk without room for the journal: either side refuses before it touches the LUN", async () => {
+  await scene(5, 0xccccn);
+  const { A, B } = lun().nexuses;
+  const before = { ...await state(), generation: (await readState(lun().nexuses.C)).generation };
+  const full = "/run/full-disk";
+  await Deno.mkdir(`${full}`, { recursive: true });
+  assert.equal((await run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", full])).code, 0);
+  try {
+    // The directory for the journal can be had, and not one byte in it.
+    await Deno.mkdir(`${full}/journal`);
+    assert.notEqual((await run(["dd", "if=/dev/zero", `of=${full}/filling`, "bs=4k"])).code, 0);
+    const onFullDisk = (words: string[]): string[] => ["env", `PRMIG_STATE_DIR=${full}`, ...prmigCommand(words)];
+    const send = await run(onFullDisk(["send", A.sd, "--to", "cat > /dev/null"]));
+    assert.equal(send.code, 1, send.stderr);
+    assert.match(send.stderr, /Cannot write the journal [^]*No space left on device/);
+    assert.deepEqual({ ...await state(), generation: (await readState(lun().nexuses.C)).generation }, before);
+    const { left, right } = pipe(prmigCommand(["send", A.sd, "--timeout", "6s"]), onFullDisk(["recv", B.sd]));
+    const both = await Promise.all([left.finished, right.finished]);
+    ended(both, [1, 1]);
+    assert.match(both[1]!.stderr, /Cannot write the journal [^]*No space left on device/);
+    assert.deepEqual({ ...await state(), generation: (await readState(lun().nexuses.C)).generation }, before);
+  } finally {
+    await run(["umount", full]);
+  }
+});
+
 async function until(test: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!await test()) {
