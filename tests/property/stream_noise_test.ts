@@ -13,7 +13,10 @@ import {
   OfferReader,
   type OfferStream,
 } from "../../lib/migrate/stream.ts";
+import { main } from "../../lib/cli/main.ts";
+import { createSimLun } from "../../lib/sim/open.ts";
 import { CASES, SEED } from "../support/cases.ts";
+import { memoryWorld, prmig } from "../support/cli_world.ts";
 
 const OFFER: Offer = {
   designator: "naa.6001405000000001",
@@ -51,7 +54,7 @@ function randomFrom(seed: number): Random {
   };
 }
 
-function mutate(bytes: Uint8Array, random: Random): Uint8Array {
+function mutate(bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
   let out = Array.from(bytes);
   for (let left = 1 + random(3); left > 0; left--) {
     const at = random(out.length + 1);
@@ -97,6 +100,33 @@ Deno.test(`${CASES} mutated offer streams: refused, or the offer itself`, async 
   }
   assert(same < CASES / 20, `${same} of ${CASES} mutations changed nothing`);
   assert.deepEqual(await receive(bytes), STREAM);
+});
+
+/** Of the refused streams one in so many also goes through the whole command: a thousand times the work. */
+const ONE_IN = 10;
+
+Deno.test(`${CASES / ONE_IN} mutated streams into the whole of recv: exit 3, and the LUN's file was not even written`, async () => {
+  const directory = await Deno.makeTempDir({ prefix: "prmig-test-" });
+  try {
+    const file = `${directory}/lun`, device = `sim:${file}?nexus=b`;
+    await createSimLun(file);
+    const { designator } = JSON.parse((await prmig(["dump", "--json", device])).stdout).lun;
+    const bytes = await encodeOfferStream({ ...STREAM, offers: [{ ...OFFER, designator }] });
+    const before = [await Deno.readTextFile(file), (await Deno.stat(file)).ino];
+    const random = randomFrom(SEED + 2);
+    for (let i = 0; i < CASES / ONE_IN; i++) {
+      const mutated = mutate(bytes, random);
+      if (await receive(mutated) !== null) continue;
+      const world = memoryWorld();
+      const stdin = { isTerminal: false, stream: () => ReadableStream.from([mutated]) };
+      const code = await main(["recv", device], { ...world, stdin });
+      assert.equal(code, 3, `seed ${SEED}, case ${i}: ${world.stderr()}`);
+      assert(world.stderr().length < 2000, "a peer decides how long an error is");
+    }
+    assert.deepEqual([await Deno.readTextFile(file), (await Deno.stat(file)).ino], before);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
 
 Deno.test(`${CASES} mutated messages: refused, or a message that reads back`, () => {
