@@ -9,13 +9,15 @@ import { prOut, prOutCommand, type PrOutRequest } from "../pr/commands.ts";
 import { describeCommand } from "../pr/describe.ts";
 import type { PrState } from "../pr/types.ts";
 import { classify, describeOutcome, type Outcome } from "../scsi/outcome.ts";
-import { type Lun, observe, type Path } from "./lun.ts";
+import type { Lun, Path } from "./lun.ts";
 import type { Clock } from "./ports.ts";
 
 /** One step: the command, what shows that it was carried out, what must be true for it to make sense. */
 export interface Step {
   readonly lun: Lun;
   readonly path: Path;
+  /** Reads the LUN, with all that {@link done} and {@link possible} need to judge it. */
+  readonly observe: () => Promise<PrState>;
   readonly request: PrOutRequest;
   /** The state shows that the command was carried out. */
   readonly done: (state: PrState) => boolean;
@@ -82,11 +84,11 @@ async function attemptOnce(step: Step): Promise<Outcome> {
 /** A state read twice alike, since a command that timed out may still be carried out a moment later. */
 async function settledState(step: Step, clock: Clock): Promise<PrState> {
   try {
-    let before = await observe(step.lun);
+    let before = await step.observe();
     for (let reading = 1;; reading++) {
       if (step.done(before)) return before;
       await clock.sleep(SETTLE_MS);
-      const after = await observe(step.lun);
+      const after = await step.observe();
       if (sameState(before, after) || reading === 5) return after;
       before = after;
     }

@@ -23,7 +23,7 @@ export async function followGuest(run: Run): Promise<Picture[]> {
     tell(run, "follow", "the guest changed its key or reservation; the destination follows", leg);
     await run.ports.link.send({ record: "update", index, offer: leg.offer });
     await awaitFollowed(run, index);
-    const after = await look(leg);
+    const after = await look(run, leg);
     const { under, agreed } = after.destination;
     if (after.source.under !== "gone" && (under === "other" || !agreed)) {
       throw new TurnBack("failed", `the destination did not follow the guest to its new key on ${leg.lun.device}`);
@@ -111,7 +111,7 @@ export async function catchUp(run: Run, leg: Leg): Promise<void> {
   if (leg.formerKeys === undefined) return;
   const to = destinationKey(leg.offer);
   for (const from of leg.formerKeys) {
-    const picture = await look(leg);
+    const picture = await look(run, leg);
     for (const own of leg.own) {
       if (!standsUnder(run, own, picture, from) || await rekey(run, leg, own, from, to)) continue;
       throw new TurnBack("failed", `this host could not follow the guest to its new key on ${leg.lun.device}`);

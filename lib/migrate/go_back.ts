@@ -70,7 +70,7 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
     } catch (error) {
       if (!(error instanceof TurnBack && error.why === "fenced")) throw error;
       fencings.push(error);
-      return await look(leg);
+      return await look(run, leg);
     }
   };
   // First everything that is still ours: only what was taken beside something that was not has to be regained.
@@ -81,7 +81,7 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   const taken = run.legs.filter((leg, i) => hasTaken(run, leg, first[i]!));
   const back = await everyLeg(
     run,
-    (leg) => guarded(leg, () => taken.includes(leg) ? regain(run, leg, evictShared) : look(leg)),
+    (leg) => guarded(leg, () => taken.includes(leg) ? regain(run, leg, evictShared) : look(run, leg)),
   );
   // A commit of ours that was never answered may have come after all; nobody is let go while it stands.
   refuseIfLeftUnderToken(run, back);

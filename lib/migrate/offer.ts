@@ -44,6 +44,11 @@ export function destinationKey(offer: Offer): bigint {
   return offer.destinationToken ?? offer.key;
 }
 
+/** False where the target hides who is who, or the source's host does not know its own name: then keys alone tell. */
+export function namesAreKnown(offer: Offer): boolean {
+  return offer.source.length > 0;
+}
+
 /** True when other nexuses are registered under the guest's key. */
 export function keyIsShared(offer: Offer): boolean {
   return offer.others.some((other) => other.key === offer.key);

@@ -8,7 +8,7 @@
  */
 import { prTypeInfo } from "../pr/types.ts";
 import type { PrState, Registration } from "../pr/types.ts";
-import { type Bystander, nexusName, type Offer } from "./offer.ts";
+import { type Bystander, namesAreKnown, nexusName, type Offer } from "./offer.ts";
 
 /** One side of a hand-over as the LUN shows it. */
 export interface Seat {
@@ -31,39 +31,61 @@ export interface Picture {
   readonly state: PrState;
 }
 
+/**
+ * Where the target hides names: who stands under what the bystanders leave over of the guest's key. The source, until it has
+ * committed; after that a key alone does not tell, and has to be proved (proof.ts).
+ */
+export type KeyIsOf = "source" | "destination";
+
 /** Sorts the registrations of `state` into source, destination (under one of `formerKeys`, perhaps: then `other`) and bystanders. */
-export function pictureOf(offer: Offer, state: PrState, formerKeys: readonly bigint[] = []): Picture {
+export function pictureOf(
+  offer: Offer,
+  state: PrState,
+  formerKeys: readonly bigint[] = [],
+  keyIsOf: KeyIsOf = "source",
+): Picture {
+  const ofSource = registrationsOfSource(offer, state, keyIsOf);
+  const ofDestination = registrationsOfDestination(offer, state, formerKeys, keyIsOf);
   return {
-    source: seat(offer, state, registrationsOfSource(offer, state), offer.commitToken),
-    destination: seat(offer, state, registrationsOfDestination(offer, state, formerKeys), offer.destinationToken),
+    source: seat(offer, state, ofSource, offer.commitToken),
+    destination: seat(offer, state, ofDestination, offer.destinationToken),
     disturbed: offer.others.filter((other) => !stillThere(other, state)),
     state,
   };
 }
 
 /** By name; where the target hides names, by token and by what the bystanders leave over of the guest's key. */
-function registrationsOfSource(offer: Offer, state: PrState): Registration[] {
+function registrationsOfSource(offer: Offer, state: PrState, keyIsOf: KeyIsOf): Registration[] {
   if (namesAreKnown(offer)) {
     return state.registrations.filter((r) => offer.source.includes(nexusName(r) ?? "") || r.key === offer.commitToken);
   }
   const underToken = state.registrations.filter((r) => r.key === offer.commitToken);
-  const underKey = state.registrations.filter((r) => r.key === offer.key);
-  const bystanders = offer.others.filter((other) => other.key === offer.key).length;
-  return [...underToken, ...underKey.slice(bystanders)];
+  return keyIsOf === "source" ? [...underToken, ...leftUnderKey(offer, state)] : underToken;
 }
 
-/** By one-time key, and by the guest's key under a name the offer does not know; hidden names leave the token alone. */
-function registrationsOfDestination(offer: Offer, state: PrState, formerKeys: readonly bigint[]): Registration[] {
+/** What the bystanders leave over of the guest's key. */
+export function leftUnderKey(offer: Offer, state: PrState): Registration[] {
+  const underKey = state.registrations.filter((r) => r.key === offer.key);
+  return underKey.slice(offer.others.filter((other) => other.key === offer.key).length);
+}
+
+/** By one-time key, and by the guest's key under a name the offer does not know, or where names are hidden by proof. */
+function registrationsOfDestination(
+  offer: Offer,
+  state: PrState,
+  formerKeys: readonly bigint[],
+  keyIsOf: KeyIsOf,
+): Registration[] {
+  if (!namesAreKnown(offer)) {
+    const underToken = state.registrations.filter((r) => r.key === offer.destinationToken);
+    return keyIsOf === "destination" ? [...underToken, ...leftUnderKey(offer, state)] : underToken;
+  }
   return state.registrations.filter((r) => {
     if (r.key === offer.destinationToken) return true;
     const name = nexusName(r);
-    return (r.key === offer.key || formerKeys.includes(r.key)) && namesAreKnown(offer) && name !== null &&
+    return (r.key === offer.key || formerKeys.includes(r.key)) && name !== null &&
       !offer.source.includes(name) && !offer.others.some((other) => other.key === r.key && other.name === name);
   });
-}
-
-function namesAreKnown(offer: Offer): boolean {
-  return offer.source.length > 0;
 }
 
 function seat(offer: Offer, state: PrState, registrations: Registration[], token: bigint | null): Seat {

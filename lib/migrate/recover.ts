@@ -15,11 +15,12 @@ import { goBack, type GoBackOptions } from "./go_back.ts";
 import type { JournalEntry } from "./journal_entry.ts";
 import { leave } from "./leave.ts";
 import { stayMs } from "./lease.ts";
-import { type Lun, pathName } from "./lun.ts";
+import type { Lun } from "./lun.ts";
+import type { Offer } from "./offer.ts";
 import { isCommitted } from "./picture.ts";
 import type { Ports } from "./ports.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Ending, type Leg, lookAtAll, type OwnPath, type Run, tell, writeDownIfPossible } from "./run.ts";
+import { type Ending, type Leg, lookAtAll, type OwnPath, pathsIn, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken } from "./taken.ts";
 import { hasWitness } from "./witness.ts";
 
@@ -39,7 +40,7 @@ export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Port
   const { handOver, role, method, windowMs, committed } = entry;
   const legs = entry.luns.map(({ offer, witnesses, standing, formerKeys }, i): Leg => {
     const lun = luns[i]!;
-    const own = ownPaths(entry, lun, offer.source);
+    const own = ownPaths(entry, lun, offer);
     // The process that has ended may have left a command behind that nobody waits for.
     const unanswered = committed && role === "source" && { unanswered: true };
     const aside = entry.phase === "evicting" && { aside: "evicting" as const };
@@ -58,8 +59,9 @@ export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Port
 }
 
 /** A source's paths are those of the offer; a destination uses all it has. */
-function ownPaths({ role }: JournalEntry, lun: Lun, source: readonly string[]): OwnPath[] {
-  const all = lun.paths.map((path) => ({ path, name: pathName(path) }));
+function ownPaths({ role }: JournalEntry, lun: Lun, offer: Offer): OwnPath[] {
+  const { source } = offer;
+  const all = pathsIn(offer, lun);
   if (role === "destination") return all;
   if (all.length === 1) return [{ path: all[0]!.path, name: source[0] ?? null }];
   const ordered = source.map((name) => all.find((own) => own.name === name));

@@ -7,17 +7,24 @@ import { PrmigError } from "../errors.ts";
 import { act, type Step, type StepResult } from "./act.ts";
 import type { DestinationPhase, Outcome, SourcePhase } from "./journal_entry.ts";
 import type { Method } from "./messages.ts";
-import { type Lun, observe, type Path } from "./lun.ts";
-import type { NexusName, Offer } from "./offer.ts";
+import { type Lun, observe, type Path, pathName } from "./lun.ts";
+import { namesAreKnown, type NexusName, type Offer } from "./offer.ts";
 import { type Picture, pictureOf } from "./picture.ts";
 import type { Ports } from "./ports.ts";
+import { keyIsOf, type KeyProof, observeWithProof } from "./proof.ts";
 import type { PrOutRequest } from "../pr/commands.ts";
+import type { PrState } from "../pr/types.ts";
 
 /** A path of ours that takes part, and the name the LUN knows it by. */
 export interface OwnPath {
   readonly path: Path;
   /** `null` on a target that hides names, where one path alone can take part. */
   readonly name: NexusName | null;
+}
+
+/** All paths of a LUN, by the names that the LUN of this offer knows them by. */
+export function pathsIn(offer: Offer, { paths }: Lun): OwnPath[] {
+  return paths.map((path) => ({ path, name: namesAreKnown(offer) ? pathName(path) : null }));
 }
 
 /** One LUN of a hand-over. */
@@ -41,6 +48,8 @@ export interface Leg {
   aside?: "evicting" | "evicted";
   /** Source: the paths that stood under its key when it began to register the others again. None brings those back. */
   standing?: readonly NexusName[];
+  /** Where the target hides names: whose the guest's key was found to be. See proof.ts. */
+  keyProof?: KeyProof;
   /** The source has restored its key, or may have, and has not looked yet whether the witness of its being unfenced is there. */
   unwitnessed?: boolean;
 }
@@ -78,13 +87,22 @@ export interface Ending {
 }
 
 /** Reads one LUN in the light of its offer. */
-export async function look(leg: Leg): Promise<Picture> {
-  return note(leg, pictureOf(leg.offer, await observe(leg.lun), leg.formerKeys));
+export async function look(run: Run, leg: Leg): Promise<Picture> {
+  return judge(leg, await observeWithProof(run, leg));
+}
+
+/** Reads one LUN of a hand-over that is not ours, by reading alone. */
+export async function lookOn(leg: Leg): Promise<Picture> {
+  return judge(leg, await observe(leg.lun));
 }
 
 /** What was read before, in the light of an offer that has changed since. */
 export function seenAnew(leg: Leg, { state }: Picture): Picture {
-  return note(leg, pictureOf(leg.offer, state, leg.formerKeys));
+  return judge(leg, state);
+}
+
+function judge(leg: Leg, state: PrState): Picture {
+  return note(leg, pictureOf(leg.offer, state, leg.formerKeys, keyIsOf(leg, state)));
 }
 
 /** Remembers what a picture tells for the time when the source will be gone. */
@@ -96,7 +114,7 @@ function note(leg: Leg, picture: Picture): Picture {
 
 /** Reads every LUN, all at once. */
 export function lookAtAll(run: Run): Promise<Picture[]> {
-  return everyLeg(run, look);
+  return everyLeg(run, (leg) => look(run, leg));
 }
 
 /** Reads every LUN for a report; what was seen before stands where one cannot be read. */
@@ -135,10 +153,10 @@ export function step(
   request: PrOutRequest,
   { done, possible, once = false }: Judge,
 ): Promise<StepResult> {
-  const of = (test: (picture: Picture) => boolean): Step["done"] => (state) =>
-    test(note(leg, pictureOf(leg.offer, state, leg.formerKeys)));
+  const of = (test: (picture: Picture) => boolean): Step["done"] => (state) => test(judge(leg, state));
   const { lun } = leg;
-  return act({ lun, path: own.path, request, done: of(done), possible: of(possible), once }, run.ports.clock);
+  const observe = (): Promise<PrState> => observeWithProof(run, leg);
+  return act({ lun, path: own.path, observe, request, done: of(done), possible: of(possible), once }, run.ports.clock);
 }
 
 /** Writes down what is about to be done. */

@@ -124,7 +124,7 @@ async function commit(run: Run, lease: Lease): Promise<void> {
 async function standAside(run: Run, leg: Leg): Promise<void> {
   for (const own of leg.own) {
     if (await rekey(run, leg, own, leg.offer.key, leg.offer.commitToken)) continue;
-    refuseIfGone({ ...run, committed: false, legs: [leg] }, [await look(leg)]);
+    refuseIfGone({ ...run, committed: false, legs: [leg] }, [await look(run, leg)]);
     throw new TurnBack("refused", `${leg.lun.device} is no longer as it was offered: it refuses the commit`);
   }
 }

@@ -8,13 +8,13 @@ import { type Gate, runSource } from "./source.ts";
 import { runDestination } from "./destination.ts";
 import { goBack } from "./go_back.ts";
 import { Lease } from "./lease.ts";
-import { type Lun, pathName } from "./lun.ts";
+import type { Lun } from "./lun.ts";
 import { makeOffer } from "./make_offer.ts";
 import type { Method } from "./messages.ts";
 import { hasOneHolder, type Offer } from "./offer.ts";
 import type { Ports } from "./ports.ts";
 import { TurnBack } from "./reasons.ts";
-import { type Ending, type Leg, type Run, takesUnasked, writeDown } from "./run.ts";
+import { type Ending, type Leg, pathsIn, type Run, takesUnasked, writeDown } from "./run.ts";
 import { badStream, encodeOfferStream, type OfferStream } from "./stream.ts";
 import { reportSource } from "./report.ts";
 
@@ -87,7 +87,7 @@ export async function findLegs(offers: readonly Offer[], find: DestinationOption
   for (const offer of offers) {
     const lun = await find(offer);
     if (lun.designator !== offer.designator) throw otherLun(lun, offer);
-    const own = lun.paths.map((path) => ({ path, name: pathName(path) }));
+    const own = pathsIn(offer, lun);
     if (own.length > 1 && own.some(({ name }) => name === null)) throw unknownPaths(lun);
     legs.push({ lun, own, offer });
   }
@@ -166,7 +166,7 @@ function otherLun(lun: Lun, offer: Offer): PrmigError {
 function unknownPaths(lun: Lun): PrmigError {
   return new PrmigError("refused", {
     message:
-      `Cannot tell the ${lun.paths.length} paths of ${lun.device} apart: this host does not reveal its initiator ports`,
+      `Cannot tell the ${lun.paths.length} paths of ${lun.device} apart: this host or the target does not reveal initiator ports`,
     device: lun.device,
     lun: "unchanged: nothing was sent",
     remedy: "name a single path",

@@ -7,7 +7,7 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { destinationKey, hasOneHolder, keyIsShared, nexusName, preemptType } from "./offer.ts";
+import { destinationKey, hasOneHolder, keyIsShared, namesAreKnown, nexusName, preemptType } from "./offer.ts";
 import type { Picture } from "./picture.ts";
 import { adopt } from "./follow.ts";
 import { hasWitness } from "./witness.ts";
@@ -52,15 +52,15 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
   leg.unwitnessed = hasWitness(leg, before);
   tell(run, "abort", "REGISTER token -> key", leg);
   const [deciding, ...rest] = leg.own.filter((own) => standsUnder(run, own, before, commitToken));
-  if (!deciding || !await rekey(run, leg, deciding, commitToken, key)) return await look(leg);
+  if (!deciding || !await rekey(run, leg, deciding, commitToken, key)) return await look(run, leg);
   for (const own of rest) await rekey(run, leg, own, commitToken, key);
-  const after = await look(leg);
+  const after = await look(run, leg);
   return leg.unwitnessed ? await witnessed(run, leg, after) : after;
 }
 
 /** A guest that re-keyed itself after our last look, before the commit, stands under that key now. */
 async function lookWithChange(run: Run, leg: Leg): Promise<Picture> {
-  const picture = await look(leg);
+  const picture = await look(run, leg);
   const { under } = picture.source;
   const mayHaveChanged = under === "other" || under === "key" && !run.committed;
   return mayHaveChanged && adopt(leg, picture) ? seenAnew(leg, picture) : picture;
@@ -104,18 +104,20 @@ async function fenced(run: Run, leg: Leg, key: bigint, picture: Picture): Promis
 
 /**
  * The destination has taken this LUN, but the hand-over goes back: REGISTER 0 -> K. The destination goes in
- * {@link evict}. Refused where the destination has settled on a shared key and so cannot be told from the others.
+ * {@link evict}. Refused where the destination has settled on a shared key and so cannot be told from the others, and where
+ * it has settled on a target that hides names and so could not be told from the source.
  */
 export async function regain(run: Run, leg: Leg, evictShared: boolean): Promise<Picture> {
   const { key, destinationToken } = leg.offer;
-  const before = await look(leg);
+  const before = await look(run, leg);
   if (!hasTaken(run, leg, before)) return before;
+  if (!namesAreKnown(leg.offer) && before.destination.under === "key") throw hiddenKey(leg, before);
   if (keyIsShared(leg.offer) && before.destination.under === "key" && destinationToken !== null && !evictShared) {
     throw sharedKey(leg, before);
   }
   tell(run, "roll back", "REGISTER 0 -> key", leg);
   for (const own of leg.own) await rekey(run, leg, own, 0n, key);
-  const after = await look(leg);
+  const after = await look(run, leg);
   // Registered after somebody preempted K would be registered after being fenced.
   if (after.destination.under === "gone" || after.source.under === "gone") await fenced(run, leg, key, after);
   return after;
@@ -123,11 +125,11 @@ export async function regain(run: Run, leg: Leg, evictShared: boolean): Promise<
 
 /** Removes the destination's registration, whichever key it stands under. The source stands under K before and after. */
 export async function evict(run: Run, leg: Leg): Promise<Picture> {
-  let picture = await look(leg);
+  let picture = await look(run, leg);
   // One that takes unasked may yet come. It must not, once we have said that nobody came: it looks at PRGENERATION first.
   if (takesUnasked(run) && picture.destination.under === "gone" && picture.source.under === "key") {
     await stir(run, leg);
-    picture = await look(leg);
+    picture = await look(run, leg);
   }
   const { destination, source } = picture;
   if (destination.under === "gone" || source.under !== "key") return picture;
@@ -136,7 +138,7 @@ export async function evict(run: Run, leg: Leg): Promise<Picture> {
   else if (destination.under === "other") await evictFormer(run, leg, picture);
   else if (hasOneHolder(leg.offer)) await preempt(run, leg, leg.offer.key, leg.offer.key);
   else await evictFromBehindToken(run, leg);
-  return await look(leg);
+  return await look(run, leg);
 }
 
 /** The destination stands under a key that the guest had before: nobody but it has that. */
@@ -157,7 +159,7 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   // LUN is not still, so: a REGISTER that changes nothing else, and time for the command it may have sent already.
   await stir(run, leg);
   await run.ports.clock.sleep(STEP_ASIDE_MS);
-  const before = await look(leg);
+  const before = await look(run, leg);
   if (before.destination.under === "gone" || before.source.under !== "key") return;
   const there = leg.own.filter((own) => standsUnder(run, own, before, key));
   run.committed = true;
@@ -165,16 +167,16 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   await writeDown(run, "evicting");
   for (const own of there) await rekey(run, leg, own, key, commitToken);
   const by = await preempt(run, leg, commitToken, key);
-  if (by === "lun") throw undecided(run, leg, await look(leg));
+  if (by === "lun") throw undecided(run, leg, await look(run, leg));
   if (by === "nobody") {
     // Nobody was under K any more: the destination has taken, or a third party was first.
-    const picture = await look(leg);
+    const picture = await look(run, leg);
     if (picture.source.under !== "token" || picture.destination.under !== "gone") return;
     await fenced(run, leg, commitToken, picture);
   }
   leg.aside = "evicted";
   for (const own of there) await rekey(run, leg, own, commitToken, key);
-  await refuseIfTorn(run, leg, there, await look(leg));
+  await refuseIfTorn(run, leg, there, await look(run, leg));
 }
 
 /**
@@ -182,7 +184,7 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
  * destination's PREEMPT between two of our REGISTERs, removes the others.
  */
 export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
-  const picture = await look(leg);
+  const picture = await look(run, leg);
   if (picture[run.role].under !== "key") return picture;
   if (run.role === "source" && isLost(run, leg, picture)) await fenced(run, leg, leg.offer.key, picture);
   if (leg.own.length === 1) return picture;
@@ -197,7 +199,7 @@ export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
   tell(run, "paths", "REGISTER 0 -> key on the other paths", leg);
   const possible = (now: Picture): boolean => there.some((own) => standsUnder(run, own, now, key));
   for (const own of missing) await rekey(run, leg, own, 0n, key, { possible });
-  const after = await look(leg);
+  const after = await look(run, leg);
   await refuseIfTorn(run, leg, there, after);
   return after;
 }
@@ -213,7 +215,7 @@ async function refuseIfTorn(run: Run, leg: Leg, there: readonly OwnPath[], pictu
 async function stir(run: Run, leg: Leg): Promise<void> {
   const { key, ptplActive: aptpl } = leg.offer;
   const [own] = leg.own;
-  const { generation } = (await look(leg)).state;
+  const { generation } = (await look(run, leg)).state;
   const standing = (picture: Picture): boolean => standsUnder(run, own!, picture, key);
   await step(run, leg, own!, { action: "register", rk: key, sark: key, aptpl }, {
     done: (picture) => standing(picture) && picture.state.generation !== generation,
@@ -229,6 +231,17 @@ async function preempt(run: Run, leg: Leg, rk: bigint, sark: bigint): Promise<"r
     possible: (picture) => picture.destination.under !== "gone" && picture.source.under !== "gone",
   });
   return result === "conflict" || by === "look" ? "nobody" : by;
+}
+
+function hiddenKey({ lun }: Leg, picture: Picture): PrmigError {
+  return new PrmigError("refused", {
+    message:
+      `Cannot take ${lun.device} back: the destination has settled under the guest's key, and this target does ` +
+      "not say who is who",
+    device: lun.device,
+    lun: `as it was: ${truthOf(picture)}`,
+    remedy: "hand back from the destination (prmig send there, prmig recv here)",
+  });
 }
 
 function sharedKey({ lun, offer }: Leg, picture: Picture): PrmigError {

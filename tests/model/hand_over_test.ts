@@ -79,6 +79,9 @@ const VARIANTS: Variant[] = [
   ...([5, 8] as const).map((type) => variant(type, NONE, { paths: 2 })),
   variant(5, NONE, { paths: 2, fence: true }),
   ...[false, true].map((duplex) => variant(8, NONE, { paths: 2, fence: true, duplex })),
+  // Keys without names: whose the guest's key is has to be proved (lib/migrate/proof.ts).
+  variant(8, NONE, { profile: PROFILES.tgt! }),
+  variant(8, CRASH, { profile: PROFILES.tgt!, duplex: true }),
 ];
 
 Deno.test("the hand-over holds its invariants in every world there is", async (t) => {

@@ -39,7 +39,9 @@ function wrongOnLun(scene: Scene, world: World): string | null {
     if (!["*", "a", "b"].includes(holder)) return `I1: ${holder} holds the reservation`;
   }
   const carriesK = SIDES.some((who) => facts.keys[NEXUS[who]]?.includes(K));
-  if (!variant.shared && !fenced && !world.gap && !carriesK) return "I2: the guest's key is on neither side";
+  // A destination under a one-time key of its own carries K only once it has settled.
+  const keyStays = offer.destinationToken === null;
+  if (keyStays && !fenced && !world.gap && !carriesK) return "I2: the guest's key is on neither side";
   if (world.gap && carriesK && !facts.keys.a?.includes(offer.commitToken)) return "I2: the gap outlasts its REGISTER";
   const bystander = facts.keys.c?.[0];
   const bystanderMayBeGone = variant.shared && (fenced || world.fence === "missed");

@@ -6,12 +6,12 @@
 import type { JournalEntry } from "../../lib/migrate/journal_entry.ts";
 import { runDestination } from "../../lib/migrate/destination.ts";
 import { Lease } from "../../lib/migrate/lease.ts";
-import { type Lun, pathName } from "../../lib/migrate/lun.ts";
+import type { Lun } from "../../lib/migrate/lun.ts";
 import { makeOffer } from "../../lib/migrate/make_offer.ts";
 import type { Method } from "../../lib/migrate/messages.ts";
 import type { Offer } from "../../lib/migrate/offer.ts";
 import { recover, type RecoverOptions, resumeRun } from "../../lib/migrate/recover.ts";
-import { type Run, takesUnasked, writeDown } from "../../lib/migrate/run.ts";
+import { pathsIn, type Run, takesUnasked, writeDown } from "../../lib/migrate/run.ts";
 import { runSource } from "../../lib/migrate/source.ts";
 import { prOut } from "../../lib/pr/commands.ts";
 import type { Nexus } from "../../lib/pr/nexus.ts";
@@ -115,7 +115,7 @@ export async function setScene(variant: Variant): Promise<Scene> {
   };
   const common = { handOver: "00000000-0000-4000-8000-000000000000", windowMs: WINDOW_MS, timeoutMs: WINDOW_MS };
   const runOf = (who: Who, mine: { ports: ProcessPorts; lun: Lun }): Run => {
-    const own = mine.lun.paths.map((path) => ({ path, name: pathName(path) }));
+    const own = pathsIn(offer, mine.lun);
     return {
       ...common,
       role: who,

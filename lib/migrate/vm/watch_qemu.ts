@@ -8,7 +8,7 @@ import { PrmigError } from "../../errors.ts";
 import { makeOffer } from "../make_offer.ts";
 import { isTaken } from "../picture.ts";
 import type { Random32 } from "../tokens.ts";
-import { type Leg, look } from "../run.ts";
+import { type Leg, lookOn } from "../run.ts";
 import { holderInWords, truthOf } from "../truth.ts";
 import type { Lun } from "../lun.ts";
 
@@ -24,7 +24,7 @@ export async function verifyMoved(legs: readonly Leg[]): Promise<string[]> {
   const words: string[] = [];
   const missing: string[] = [];
   for (const leg of legs) {
-    const picture = await look(leg);
+    const picture = await lookOn(leg);
     if (isTaken(picture)) words.push(`${leg.lun.device}: ${truthOf(picture)}`);
     else missing.push(`${leg.lun.device}: ${truthOf(picture)}; ${holderInWords(picture)}`);
   }
