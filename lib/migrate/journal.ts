@@ -106,19 +106,26 @@ export async function findJournals(
   return found.sort((a, b) => a.at - b.at);
 }
 
-/** The journal of a hand-over that has ended, as long as it is kept; `null` when there is none. */
-export async function findClosed(
-  directory: string,
-  handOver: string,
-  role: JournalEntry["role"],
-): Promise<FoundJournal | null> {
-  const path = join(directory, `${handOver}.${role}.closed.json`);
+/**
+ * A journal as it is now; `null` when it is not there any more. For whoever found it before it had the lock: another process
+ * may have gone on with it, or ended it, meanwhile. Throws an Error when it cannot be read.
+ */
+export async function readAgain({ path }: Pick<FoundJournal, "path">): Promise<FoundJournal | null> {
   try {
     return await readJournal(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
+}
+
+/** The journal of a hand-over that has ended, as long as it is kept; `null` when there is none. */
+export async function findClosed(
+  directory: string,
+  handOver: string,
+  role: JournalEntry["role"],
+): Promise<FoundJournal | null> {
+  return await readAgain({ path: join(directory, `${handOver}.${role}.closed.json`) });
 }
 
 async function namesIn(directory: string): Promise<string[]> {

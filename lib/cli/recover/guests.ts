@@ -45,6 +45,10 @@ export async function recoverInterruptedGuest(
   const journal = await openGuest(guestDirectory(context.env("PRMIG_STATE_DIR")), entry);
   const closing: (() => Promise<void> | void)[] = [() => journal.release()];
   try {
+    if (!await journal.isThere()) {
+      context.err.line(`${entry.handOver}: another prmig has ended this migration meanwhile`);
+      return "well";
+    }
     const source = await find(entry.source, "source", timeoutMs, closing);
     const destination = entry.destination && await find(entry.destination, "destination", timeoutMs, closing);
     const luns = await lunsOf(entry, timeoutMs, context, closing);
@@ -98,13 +102,14 @@ async function lunsOf(
   closing: (() => Promise<void> | void)[],
 ): Promise<GuestLuns | null> {
   const directory = journalDirectory(context.env("PRMIG_STATE_DIR"));
+  // First the lock: what is read before that may be over.
+  const journal = withWindows(await openJournal(directory, handOver, "source"), context);
+  closing.push(() => journal.release());
   const inFlight = (await findJournals(directory, () => {})).find(({ entry }) =>
     entry.handOver === handOver && entry.role === "source"
   );
   const found = inFlight ?? await findClosed(directory, handOver, "source");
   if (found === null) return null;
-  const journal = withWindows(await openJournal(directory, handOver, "source"), context);
-  closing.push(() => journal.release());
   const open = await openJournalLuns(found.entry, context);
   closing.push(() => open.close());
   const run = resumeRun(found.entry, open.luns, portsOver(context, lunLink(CLOCK), journal), timeoutMs);

@@ -6,6 +6,7 @@
  */
 import { PrmigError } from "../../errors.ts";
 import { findClosed, findJournals, type FoundJournal, journalDirectory } from "../../migrate/journal.ts";
+import type { JournalEntry } from "../../migrate/journal_entry.ts";
 import { guestDirectory, type GuestEntry, openGuest } from "../../migrate/vm/guest_journal.ts";
 import type { CommandContext } from "../context.ts";
 import { interruptedGuests } from "./guests.ts";
@@ -29,8 +30,14 @@ export async function runRollback(
   const undecided = await findUndecided(directory, handOver, guest !== undefined, context);
   const journal = undecided ?? await findClosed(directory, handOver, "source");
   if (journal === null) throw unknown(handOver);
-  if (!undecided && journal.entry.outcome !== "moved") throw notMoved(handOver, journal.entry.outcome ?? "unknown");
-  const { ending, legs } = await recoverOne(journal, timeout, { evenIfTaken: true, evictShared }, context);
+  const refuse = (entry: JournalEntry): void => {
+    if (undecided ? isUndecided(entry, guest !== undefined) : entry.outcome === "moved") return;
+    throw undecided ? changed(handOver) : notMoved(handOver, entry.outcome ?? "unknown");
+  };
+  refuse(journal.entry);
+  const recovered = await recoverOne(journal, timeout, { evenIfTaken: true, evictShared, refuse }, context);
+  if (recovered === null) throw changed(handOver);
+  const { ending, legs } = recovered;
   if (ending.outcome === "restored") {
     if (guest !== undefined) await forgetGuest(guest, context);
     return tellEnding(journal, ending, legs, context);
@@ -55,8 +62,12 @@ async function findUndecided(
 ): Promise<FoundJournal | null> {
   const inFlight = await findJournals(directory, (path, why) => err.line(`a journal is corrupt: ${path}: ${why}`));
   return inFlight.find(({ entry }) =>
-    entry.handOver === handOver && entry.role === "source" && (ofGuest || entry.phase === "evicting")
+    entry.handOver === handOver && entry.role === "source" && isUndecided(entry, ofGuest)
   ) ?? null;
+}
+
+function isUndecided({ phase }: JournalEntry, ofGuest: boolean): boolean {
+  return phase !== "closed" && (ofGuest || phase === "evicting");
 }
 
 /** Its LUNs are back: whoever took them back knows where the guest is, and lets it run. */
@@ -72,6 +83,14 @@ function unknown(handOver: string): PrmigError {
     message: `This host has no finished hand-over ${handOver} of which it was the source`,
     lun: "not touched",
     remedy: "prmig recover --list shows those in flight; rollback is for the source of a finished one",
+  });
+}
+
+function changed(handOver: string): PrmigError {
+  return new PrmigError("refused", {
+    message: `Another prmig has gone on with hand-over ${handOver} meanwhile`,
+    lun: "not touched by this prmig",
+    remedy: "prmig recover --list shows those in flight, prmig dump who holds now",
   });
 }
 

@@ -5,8 +5,16 @@
  * @module
  */
 import { EXIT, PrmigError } from "../../errors.ts";
-import { findJournals, type FoundJournal, journalDirectory, openJournal } from "../../migrate/journal.ts";
+import {
+  findClosed,
+  findJournals,
+  type FoundJournal,
+  journalDirectory,
+  openJournal,
+  readAgain,
+} from "../../migrate/journal.ts";
 import { lunLink } from "../../migrate/links.ts";
+import type { JournalEntry, Outcome } from "../../migrate/journal_entry.ts";
 import { recover, resumeRun } from "../../migrate/recover.ts";
 import type { CommandContext } from "../context.ts";
 import { withWindows } from "../hand_over/windows.ts";
@@ -18,6 +26,12 @@ import { tellEnding } from "./tell.ts";
 import type { GuestEntry } from "../../migrate/vm/guest_journal.ts";
 import type { GoBackOptions } from "../../migrate/go_back.ts";
 import type { Ending, Leg } from "../../migrate/run.ts";
+
+/** How to recover one journal. */
+export interface RecoverOneOptions extends GoBackOptions {
+  /** Throws where the journal, read under its lock, is none that may be recovered in this way. */
+  readonly refuse?: (entry: JournalEntry) => void;
+}
 
 /** What the command line asks for. */
 export interface RecoverInput {
@@ -58,10 +72,11 @@ export async function runRecover(input: RecoverInput, context: CommandContext): 
   if (found.length === 0 && guests.length === 0) context.err.line("there is nothing to recover on this host");
   for (const journal of found) {
     try {
-      const { ending, legs } = await recoverOne(journal, input.timeout, {}, context);
-      tellEnding(journal, ending, legs, context);
+      const recovered = await recoverOne(journal, input.timeout, {}, context);
+      if (recovered !== null) tellEnding(journal, recovered.ending, recovered.legs, context);
+      const outcome = recovered?.ending.outcome ?? await endedMeanwhile(journal, context);
       // A guest that was fenced stays fenced, and whoever asked must not take that for a success.
-      if (ending.outcome === "fenced") exitCode ||= EXIT.refused;
+      if (outcome === "fenced") exitCode ||= EXIT.refused;
     } catch (error) {
       fail(error);
     }
@@ -90,16 +105,35 @@ async function journalsOf(
   });
 }
 
-/** Recovers one journal, with its LUNs opened anew. */
+/** How a hand-over ended that another prmig has recovered since we found it; told to people. */
+async function endedMeanwhile(
+  { entry: { handOver, role } }: FoundJournal,
+  { env, err }: CommandContext,
+): Promise<Outcome | undefined> {
+  const closed = await findClosed(journalDirectory(env("PRMIG_STATE_DIR")), handOver, role);
+  const outcome = closed?.entry.outcome;
+  err.line(`${handOver} (${role}): another prmig has ended it meanwhile${outcome ? `: ${outcome}` : ""}`);
+  return outcome;
+}
+
+/**
+ * Recovers one journal, with its LUNs opened anew: as it is once this process alone has it, whatever it was when it was
+ * found. `null` when it is not there any more.
+ */
 export async function recoverOne(
-  { entry, path, quietMs }: FoundJournal,
+  found: FoundJournal,
   timeoutMs: number,
-  options: GoBackOptions,
+  options: RecoverOneOptions,
   context: CommandContext,
-): Promise<{ ending: Ending; legs: readonly Leg[] }> {
+): Promise<{ ending: Ending; legs: readonly Leg[] } | null> {
+  const { path, entry: { handOver, role } } = found;
   const directory = path.slice(0, path.lastIndexOf("/"));
-  const journal = withWindows(await openJournal(directory, entry.handOver, entry.role), context);
+  const journal = withWindows(await openJournal(directory, handOver, role), context);
   try {
+    const now = await readAgain(found);
+    if (now === null) return null;
+    const { entry, quietMs } = now;
+    options.refuse?.(entry);
     const open = await openJournalLuns(entry, context);
     try {
       const run = resumeRun(entry, open.luns, portsOver(context, lunLink(CLOCK), journal), timeoutMs);

@@ -43,6 +43,8 @@ export function guestDirectory(stateDir: string | undefined): string {
 export interface OpenGuest {
   /** Writes the entry down, on stable storage. Rejects with PrmigError `failed`. */
   write(): Promise<void>;
+  /** False when another process has ended the migration, before this one had its journal. */
+  isThere(): Promise<boolean>;
   /** The migration has ended, one way or the other. */
   forget(): Promise<void>;
   /** Gives the journal back. */
@@ -60,6 +62,7 @@ export async function openGuest(directory: string, entry: GuestEntry): Promise<O
   let written = true;
   return {
     write: () => guarded(path, () => writeAtomically(path, new TextEncoder().encode(JSON.stringify(entry) + "\n"))),
+    isThere: async () => written = (await namesIn(directory)).includes(`${entry.handOver}.json`),
     forget: async () => {
       await removeIfThere(path);
       written = false;

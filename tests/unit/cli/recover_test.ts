@@ -2,9 +2,12 @@
  * recover and rollback as processes, on simulated LUNs.
  */
 import assert from "node:assert/strict";
+import { recoverOne } from "../../../lib/cli/recover/run.ts";
+import { findJournals } from "../../../lib/migrate/journal.ts";
 import { prOut } from "../../../lib/pr/commands.ts";
 import type { PrType } from "../../../lib/pr/types.ts";
 import { createSimLun, openSimNexus, readSimLun } from "../../../lib/sim/open.ts";
+import { memoryWorld } from "../../support/cli_world.ts";
 
 const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 const K = 0x123abcn;
@@ -126,6 +129,30 @@ Deno.test("recover does not touch a hand-over that another prmig is at work on",
   const [{ code: interrupted }] = await Promise.all([child.status, offer.cancel(), child.stderr.cancel()]);
   assert.equal(interrupted, 130);
   assert.deepEqual(await p.shown(), ["a 123abc holds", "c cccc"]);
+});
+
+Deno.test("recover acts on the journal as it is once it has the lock, not as it was found", async () => {
+  await using p = await Place.of(5);
+  await killAfterCommit(p);
+  const world = memoryWorld();
+  const context = {
+    ...world,
+    env: (name: string) => name === "PRMIG_STATE_DIR" ? `${p.directory}/a` : `${p.directory}/run`,
+    json: false,
+    verbose: false,
+    signal: new AbortController().signal,
+    help: () => "",
+  };
+  const [found] = await findJournals(`${p.directory}/a/journal`, (path) => assert.fail(path));
+  assert.equal(found!.entry.phase, "committing");
+  // Another recover is faster, and whatever happens to the LUN afterwards is none of this hand-over's business.
+  assert.equal((await p.prmig("a", "recover")).code, 0);
+  await p.send("c", { action: "preempt", rk: 0xccccn, sark: K, type: 5 });
+  const before = [await p.shown(), await Deno.readTextFile(found!.path.replace(/json$/, "closed.json"))];
+  assert.equal(await recoverOne(found!, 2000, {}, context), null);
+  const files = [...Deno.readDirSync(`${p.directory}/a/journal`)].map(({ name }) => name);
+  assert.deepEqual(files, [found!.path.split("/").at(-1)!.replace(/json$/, "closed.json")]);
+  assert.deepEqual([await p.shown(), await Deno.readTextFile(`${p.directory}/a/journal/${files[0]}`)], before);
 });
 
 Deno.test("a corrupt journal is reported and set aside, not guessed at", async () => {
