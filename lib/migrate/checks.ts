@@ -9,7 +9,7 @@ import { nexusName } from "./offer.ts";
 import { isSourceIntact, type Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import type { Leg, Run } from "./run.ts";
-import { hasTaken } from "./taken.ts";
+import { hasTaken, isTakenByAnother } from "./taken.ts";
 import { holderInWords, truthOf } from "./truth.ts";
 import { hasWitness } from "./witness.ts";
 
@@ -43,6 +43,9 @@ export function refuseIfLost(run: Run, pictures: readonly Picture[]): void {
         throw new TurnBack("aborted", `the source gave up and evicted this host on ${device}`);
       }
       throw new TurnBack("fenced", `this host's registration was removed on ${device}: ${holderInWords(picture)}`);
+    }
+    if (isTakenByAnother(run, leg, picture)) {
+      throw new TurnBack("refused", `another receiver of this offer has taken ${device}: ${holderInWords(picture)}`);
     }
     if (source.under === "gone" && !hasTaken(run, leg, picture)) {
       throw new TurnBack("fenced", `the source's registration was removed on ${device}: ${holderInWords(picture)}`);

@@ -34,7 +34,7 @@ import {
   writeDownIfPossible,
 } from "./run.ts";
 import { stayMs } from "./lease.ts";
-import { allTaken } from "./taken.ts";
+import { allTaken, isTakenByAnother } from "./taken.ts";
 import { completePaths } from "./way_back.ts";
 import { bearWitness } from "./witness.ts";
 
@@ -159,7 +159,9 @@ async function awaitCommitted(run: Run, came: Came): Promise<void> {
     const pictures = await lookAtAll(run);
     came.still.since(pictures, clock.now());
     if (run.method === "token" && pictures.every(isCommitted)) return;
-    if (run.legs.some((leg, i) => givenUp(leg, pictures[i]!) === "unregistered")) {
+    const gaveUp = (leg: Leg, picture: Picture): boolean =>
+      givenUp(leg, picture) === "unregistered" && !isTakenByAnother(run, leg, picture);
+    if (run.legs.some((leg, i) => gaveUp(leg, pictures[i]!))) {
       // For the source to see, before we leave, that it was the guest, and not somebody who removed us as well.
       await link.next(LEAVE_GRACE_MS);
       came.released = true;
@@ -188,13 +190,15 @@ async function take(run: Run): Promise<Picture[]> {
       sark: run.method === "token" ? leg.offer.commitToken : leg.offer.key,
       type: preemptType(leg.offer),
     } as const;
+    delete leg.took; // until it is answered
     const { result, by } = await step(run, leg, leg.own[0]!, request, {
       done: isTaken,
       possible: (p) => p.source.under === (run.method === "token" ? "token" : "key") && p.destination.under !== "gone",
     });
     // GOOD proves that the source stood under its token; without an answer it may have gone another way.
-    leg.took = result === "done" && by === "reply";
-    return result === "done";
+    if (result === "done" && by === "reply") leg.took = true;
+    else if (by !== "lun") leg.took = false;
+    return result === "done" && leg.took !== false;
   });
   // Both sides verify at the same time: the source has a unit attention to get past before it can read.
   if (results.every(Boolean)) await run.ports.link.send({ record: "taken" });

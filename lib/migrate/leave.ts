@@ -14,7 +14,7 @@ import { destinationKey, hasOneHolder, isEvictedFromAside } from "./offer.ts";
 import { isSourceIntact, type Picture } from "./picture.ts";
 import { rekey, standsUnder } from "./rekey.ts";
 import { type Ending, everyLeg, type Leg, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
-import { allTaken, hasTaken } from "./taken.ts";
+import { allTaken, hasTaken, isTakenByAnother } from "./taken.ts";
 import { truthOf } from "./truth.ts";
 import { STEP_ASIDE_MS } from "./way_back.ts";
 
@@ -144,7 +144,13 @@ async function unregister(run: Run, leg: Leg, picture: Picture): Promise<boolean
 
 async function close(run: Run, pictures: readonly Picture[], dropped: boolean): Promise<Ending> {
   const gone = pictures.some((p) => p.source.under === "gone");
-  const outcome = gone ? dropped ? "dropped" : "fenced" : pictures.every(isSourceIntact) ? "restored" : "nothing";
+  const outcome = run.legs.some((leg, i) => isTakenByAnother(run, leg, pictures[i]!))
+    ? "nothing"
+    : gone
+    ? dropped ? "dropped" : "fenced"
+    : pictures.every(isSourceIntact)
+    ? "restored"
+    : "nothing";
   await writeDownIfPossible(run, "closed", outcome);
   return { outcome, pictures };
 }

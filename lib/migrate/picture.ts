@@ -8,7 +8,7 @@
  */
 import { prTypeInfo } from "../pr/types.ts";
 import type { PrState, Registration } from "../pr/types.ts";
-import { type Bystander, namesAreKnown, nexusName, type Offer } from "./offer.ts";
+import { type Bystander, namesAreKnown, type NexusName, nexusName, type Offer } from "./offer.ts";
 
 /** One side of a hand-over as the LUN shows it. */
 export interface Seat {
@@ -37,15 +37,20 @@ export interface Picture {
  */
 export type KeyIsOf = "source" | "destination";
 
-/** Sorts the registrations of `state` into source, destination (under one of `formerKeys`, perhaps: then `other`) and bystanders. */
+/**
+ * Sorts the registrations of `state` into source, destination (under one of `formerKeys`, perhaps: then `other`) and
+ * bystanders. A destination gives its names as `mine`: another receiver of the same offer is no part of it.
+ */
 export function pictureOf(
   offer: Offer,
   state: PrState,
   formerKeys: readonly bigint[] = [],
   keyIsOf: KeyIsOf = "source",
+  mine?: readonly NexusName[],
 ): Picture {
   const ofSource = registrationsOfSource(offer, state, keyIsOf);
-  const ofDestination = registrationsOfDestination(offer, state, formerKeys, keyIsOf);
+  const ofDestination = registrationsOfDestination(offer, state, formerKeys, keyIsOf)
+    .filter((r) => mine === undefined || mine.includes(nexusName(r) ?? ""));
   return {
     source: seat(offer, state, ofSource, offer.commitToken),
     destination: seat(offer, state, ofDestination, offer.destinationToken),

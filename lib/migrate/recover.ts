@@ -22,7 +22,7 @@ import type { Ports } from "./ports.ts";
 import { TurnBack } from "./reasons.ts";
 import { type Ending, type Leg, lookAtAll, type OwnPath, pathsIn, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken } from "./taken.ts";
-import { hasWitness } from "./witness.ts";
+import { hasWitness, namesOf } from "./witness.ts";
 
 /** How to recover. */
 export interface RecoverOptions extends GoBackOptions {
@@ -43,12 +43,14 @@ export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Port
     const own = ownPaths(entry, lun, offer);
     // The process that has ended may have left a command behind that nobody waits for.
     const unanswered = committed && role === "source" && { unanswered: true };
+    const mine = role === "destination" ? namesOf(own, witnesses) : undefined;
     const aside = entry.phase === "evicting" && { aside: "evicting" as const };
     return {
       lun,
       offer,
       own,
       ...unanswered,
+      ...mine && { mine },
       ...witnesses && { witnesses },
       ...standing && { standing },
       ...formerKeys && { formerKeys },

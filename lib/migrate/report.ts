@@ -61,7 +61,7 @@ function failure(
     ? "the guest stays fenced: "
     : outcome === "dropped"
     ? "as the guest left it: "
-    : kind === "unsure"
+    : kind === "unsure" || pictures.some(({ source }) => source.under === "gone")
     ? ""
     : "as before: ";
   const seen = pictures.length === 0 ? "nothing was sent" : pictures.map(truthOf).join(" | ");

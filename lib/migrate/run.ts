@@ -42,7 +42,12 @@ export interface Leg {
   unanswered?: boolean;
   /** Source: the destination's nexuses before the commit. Destination: the first of its own. See witness.ts. */
   witnesses?: readonly NexusName[];
-  /** Destination: its PREEMPT of the token was answered GOOD. */
+  /** Destination: its own nexuses, once it registers them; absent where host or target hides names. */
+  mine?: readonly NexusName[];
+  /**
+   * Destination: its PREEMPT was answered GOOD. False: it was refused, and what the LUN shows is another's doing. Absent: one
+   * went unanswered, or a process that has ended may have sent it.
+   */
   took?: boolean;
   /** The source has stepped aside to its token to evict the destination, or may have; or it knows that it did evict it. */
   aside?: "evicting" | "evicted";
@@ -102,7 +107,7 @@ export function seenAnew(leg: Leg, { state }: Picture): Picture {
 }
 
 function judge(leg: Leg, state: PrState): Picture {
-  return note(leg, pictureOf(leg.offer, state, leg.formerKeys, keyIsOf(leg, state)));
+  return note(leg, pictureOf(leg.offer, state, leg.formerKeys, keyIsOf(leg, state), leg.mine));
 }
 
 /** Remembers what a picture tells for the time when the source will be gone. */

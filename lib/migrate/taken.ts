@@ -6,7 +6,7 @@
  * @module
  */
 import { hasOneHolder, keyIsShared, type Offer } from "./offer.ts";
-import { isTaken, type Picture } from "./picture.ts";
+import { isTaken, type Picture, pictureOf } from "./picture.ts";
 import type { Leg, Run } from "./run.ts";
 import { hasWitness } from "./witness.ts";
 
@@ -17,6 +17,8 @@ import { hasWitness } from "./witness.ts";
  */
 export function hasTaken(run: Run, leg: Leg, picture: Picture): boolean {
   if (!run.committed || !isTaken(picture) || !hasWitness(leg, picture)) return false;
+  // Refused, whatever the LUN shows: another receiver of the same offer has taken it.
+  if (run.role === "destination" && leg.took === false) return false;
   // A source that went from under the guest's key did not go by the destination's PREEMPT, which is of the token.
   if (run.method === "token" && run.role === "source" && leg.sourceWas === "key" && !leg.unanswered) return false;
   if (!keyIsShared(leg.offer) || hasOneHolder(leg.offer)) return true;
@@ -28,6 +30,17 @@ export function hasTaken(run: Run, leg: Leg, picture: Picture): boolean {
 /** True when every LUN of the hand-over {@link hasTaken}. */
 export function allTaken(run: Run, pictures: readonly Picture[]): boolean {
   return run.legs.every((leg, i) => hasTaken(run, leg, pictures[i]!));
+}
+
+/**
+ * True for a destination when another receiver of the same offer has taken: our PREEMPT was refused, or we have sent none, and
+ * there is a nexus under the destination's key that is not ours.
+ */
+export function isTakenByAnother({ role, committed }: Run, { offer, took }: Leg, picture: Picture): boolean {
+  if (role !== "destination" || committed && took !== false) return false;
+  const whoever = pictureOf(offer, picture.state);
+  const others = whoever.destination.registrations.length > picture.destination.registrations.length;
+  return isTaken(whoever) && (committed || others);
 }
 
 function sharersAreThere({ others, key }: Offer, { disturbed }: Picture): boolean {

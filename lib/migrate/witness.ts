@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { nexusName } from "./offer.ts";
+import { type NexusName, nexusName } from "./offer.ts";
 import type { Picture } from "./picture.ts";
 import type { Leg } from "./run.ts";
 
@@ -21,12 +21,19 @@ export function callWitnesses(legs: readonly Leg[], pictures: readonly Picture[]
   });
 }
 
-/** Destination: remembers the paths that it will register first. */
+/** Destination: remembers the paths that it will register first, and which are its own. */
 export function bearWitness(legs: readonly Leg[]): void {
   for (const leg of legs) {
     const { name } = leg.own[0]!;
+    leg.mine = namesOf(leg.own);
     if (name !== null) leg.witnesses = [name];
   }
+}
+
+/** The names of these paths; `undefined` where one is not known. */
+export function namesOf(own: Leg["own"], more: readonly NexusName[] = []): readonly NexusName[] | undefined {
+  const names = own.flatMap(({ name }) => name ?? []);
+  return names.length === own.length ? [...new Set([...names, ...more])] : undefined;
 }
 
 /** True when the destination is registered, with a nexus that was there before the source can have committed. */
