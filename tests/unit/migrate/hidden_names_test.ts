@@ -10,6 +10,7 @@ import { recover, resumeRun } from "../../../lib/migrate/recover.ts";
 import { runSource } from "../../../lib/migrate/source.ts";
 import { isToken } from "../../../lib/migrate/tokens.ts";
 import type { Nexus } from "../../../lib/pr/nexus.ts";
+import { decodePrOut } from "../../../lib/pr/pr_out.ts";
 import { PROFILES } from "../../../lib/pr/sim/profile.ts";
 import type { PrType } from "../../../lib/pr/types.ts";
 import { C_KEY, K, ports, runs, type Scene, scene, type SceneOptions } from "../../support/hand_over_scene.ts";
@@ -44,6 +45,56 @@ function holdingBack(nexus: Nexus, whileHeld: () => Promise<void>): Nexus {
       return await nexus.execute(cdb, data, options);
     },
   };
+}
+
+/** Loses REGISTER K -> K as often as `lost` says: it is never carried out, and nobody answers. */
+function losing(nexus: Nexus, lost: { left: number }): Nexus {
+  const nothing = new Uint8Array();
+  return {
+    address: nexus.address,
+    initiator: nexus.initiator,
+    close: () => nexus.close(),
+    execute: async (cdb, data, options) => {
+      if (cdb[0] === 0x5f && typeof data !== "number" && lost.left > 0) {
+        const { rk, sark } = decodePrOut(cdb[1]! & 0x1f, data);
+        if (rk === K && sark === K) {
+          lost.left--;
+          return { status: 0, sense: nothing, dataIn: nothing, hostStatus: 0x03, driverStatus: 0x06 };
+        }
+      }
+      return await nexus.execute(cdb, data, options);
+    },
+  };
+}
+
+for (const [times, outcome] of [[2, "moved"], [Infinity, "unsure"]] as const) {
+  Deno.test(`a proof that is not answered ${times} times: ${outcome}, and recover finds that it moved`, async () => {
+    const clock = new VirtualClock();
+    const [lost, settled] = [{ left: 0 }, { yes: false }];
+    const s: Scene = await tgt(5, {
+      clock,
+      wrap: (nexus, side) =>
+        side === "B" ? nexus : holdingBack(losing(nexus, lost), async () => {
+          while (!settled.yes && s.lun.model.registrations.every((r) => r.nexus !== "a" || isToken(r.key))) {
+            await clock.sleep(10);
+          }
+        }),
+    });
+    const entries: JournalEntry[] = [];
+    const { source, destination } = await runs(s, ports(s, entries), ports(s));
+    lost.left = times;
+    const [sent] = await Promise.allSettled([
+      runSource(source, new Lease(5000, 0)),
+      runDestination(destination).finally(() => settled.yes = true),
+    ]);
+    assert.equal(sent.status === "fulfilled" ? sent.value.outcome : (sent.reason as PrmigError).kind, outcome);
+    assert.equal(entries.at(-1)!.outcome, outcome === "moved" ? "moved" : undefined);
+    lost.left = 0;
+    const open = entries.findLast(({ phase }) => phase !== "closed")!;
+    const ending = await recover(resumeRun(open, [s.a], ports(s), 5000), { timeoutMs: 5000, endedMsAgo: 60_000 });
+    assert.equal(ending.outcome, "moved");
+    assert.equal(shown(s), `b=${K.toString(16)} c=${C_KEY.toString(16)}, 5@b`);
+  });
 }
 
 for (const type of TYPES) {
