@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { KERNEL_COMMAND_LINE } from "../host/kernel_command_line.ts";
 
 export interface GuestDisk {
   /** The host's device, for example /dev/sda. */
@@ -35,7 +36,7 @@ export function guestArguments(spec: GuestSpec): string[] {
   const args = [
     ...["-name", spec.name, "-M", "pc", "-accel", "tcg", "-m", "128"],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
-    ...["-kernel", spec.vmlinux, "-initrd", spec.initrd, "-append", "console=ttyS0 quiet panic=-1"],
+    ...["-kernel", spec.vmlinux, "-initrd", spec.initrd, "-append", KERNEL_COMMAND_LINE],
     ...["-chardev", `socket,id=serial,path=${spec.serial},server=on,wait=off`, "-serial", "chardev:serial"],
     ...spec.qmp.flatMap((path) => ["-qmp", `unix:${path},server=on,wait=off`]),
     ...["-device", "virtio-scsi-pci,id=hba"],

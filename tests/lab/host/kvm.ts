@@ -6,6 +6,7 @@
  */
 import type { LabKit } from "../provision.ts";
 import { cacheRoot, exists } from "./cache.ts";
+import { KERNEL_COMMAND_LINE } from "./kernel_command_line.ts";
 
 const PROBE_MS = 5000;
 
@@ -25,7 +26,7 @@ async function guestRuns(kit: LabKit): Promise<boolean> {
   const qemu = new Deno.Command(kit.qemu.path, {
     args: [
       ...["-accel", "kvm", "-cpu", "host", "-m", "256", "-nodefaults", "-display", "none", "-no-reboot"],
-      ...["-kernel", kit.vmlinux, "-initrd", kit.initrd, "-append", "console=ttyS0 quiet panic=-1 lab.probe"],
+      ...["-kernel", kit.vmlinux, "-initrd", kit.initrd, "-append", `${KERNEL_COMMAND_LINE} lab.probe`],
       ...["-serial", "stdio"],
     ],
     env: kit.qemu.env,

@@ -14,6 +14,7 @@
 import type { LabKit } from "../provision.ts";
 import { exists } from "./cache.ts";
 import { LabDied, LabUnavailable, quote } from "./command.ts";
+import { KERNEL_COMMAND_LINE } from "./kernel_command_line.ts";
 
 export interface MachineOptions {
   readonly kit: LabKit;
@@ -168,7 +169,7 @@ function qemuArguments(options: MachineOptions, ports: readonly string[], socket
       "none",
       "-no-reboot",
     ],
-    ...["-kernel", kit.vmlinux, "-initrd", kit.initrd, "-append", "console=ttyS0 quiet panic=-1"],
+    ...["-kernel", kit.vmlinux, "-initrd", kit.initrd, "-append", KERNEL_COMMAND_LINE],
     ...["-serial", `file:${share(`${out}/console.log`)}`, "-pidfile", `${out}/qemu.pid`],
     ...["-virtfs", "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"],
     ...["-virtfs", `local,path=${share(out)},mount_tag=out,security_model=none`],
