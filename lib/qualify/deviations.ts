@@ -116,6 +116,13 @@ export const TGT_DEVIATIONS: readonly Deviation[] = [
     ["C83", 6, "06/2A/03"],
     ["C83", 7, "06/2A/03"],
   ]),
+  ...because("tgt lets PERSISTENT RESERVE through an SPC-2 reservation", [
+    ["C87", 2, "good"],
+    ["C87", 3, "good"],
+    ["C87", 4, "good"],
+    ["C87", 5, "good"],
+    ["C87", 7, "K1 K2, not reserved"],
+  ]),
   ...because("tgt keeps strangers from mode pages, and lets them stop the unit", [
     ["C85", 3, "conflict"],
     ["C85", 5, "good"],

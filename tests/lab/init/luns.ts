@@ -147,7 +147,9 @@ async function create(number: number): Promise<void> {
 
 async function untilPresent(nexus: NexusName, number: number): Promise<void> {
   const deadline = Date.now() + WAIT_MS;
-  while (node(nexus, number, "block") === undefined || node(nexus, number, "scsi_generic") === undefined) {
+  // sysfs has a disk a little earlier than /dev has its node.
+  const isThere = (name: string | undefined): boolean => name !== undefined && present(`/dev/${name}`);
+  while (!isThere(node(nexus, number, "block")) || !isThere(node(nexus, number, "scsi_generic"))) {
     if (Date.now() > deadline) throw new Error(`nexus ${nexus} has no disk for lun${number} after ${WAIT_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
