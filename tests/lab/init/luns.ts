@@ -67,6 +67,9 @@ const PORTS: Record<NexusName, { target: string; initiator: string }> = {
 /** Unit serial numbers; their first 25 hex digits become part of the designator. */
 const SERIALS = ["a0a0a0a0-0000-4000-8000-000000000000", "b1b1b1b1-0000-4000-8000-000000000001"] as const;
 
+/** How often a nexus is read from until it has no attention left, and how long between. */
+const ATTENTION_READS = 10, ATTENTION_PAUSE_MS = 100;
+
 function serialOf(number: number): string {
   return SERIALS[number] ?? `e${number.toString(16).padStart(7, "0")}-0000-4000-8000-000000000002`;
 }
@@ -179,8 +182,16 @@ function publish(): Lab {
  */
 function takeAttentions(sd: string): void {
   using disk = Deno.openSync(sd);
-  disk.seekSync(SIZE_BYTES / 2, Deno.SeekMode.Start);
-  disk.readSync(new Uint8Array(4096));
+  for (let left = ATTENTION_READS;; left--) {
+    try {
+      disk.seekSync(SIZE_BYTES / 2, Deno.SeekMode.Start);
+      disk.readSync(new Uint8Array(4096));
+      return;
+    } catch (error) {
+      if (left === 1) throw error; // the kernel gives a read up with EIO when there are more attentions than it repeats it
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ATTENTION_PAUSE_MS);
+    }
+  }
 }
 
 function describe(serial: string, number: number): LabLun {
