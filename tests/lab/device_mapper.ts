@@ -8,6 +8,7 @@
  * @module
  */
 import { closeFd, ioctl, O_RDWR, openFd } from "../../lib/sys/fd.ts";
+import { present } from "./init/luns.ts";
 import { run } from "./run.ts";
 
 const DM_DEV_CREATE = 3, DM_DEV_REMOVE = 4, DM_DEV_SUSPEND = 6, DM_TABLE_LOAD = 9, DM_TARGET_MSG = 14;
@@ -109,14 +110,4 @@ async function command(
 
 function numberOf(disk: string): string {
   return Deno.readTextFileSync(`/sys/class/block/${disk.slice("/dev/".length)}/dev`).trim();
-}
-
-function present(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

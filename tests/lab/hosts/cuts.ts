@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { randomFrom } from "../../support/random.ts";
 import type { WireStep } from "./steps.ts";
 
 /** A step of the hand-over. */
@@ -56,15 +57,4 @@ export function drawMoments(seed: number, count: number): Moment[] {
     const those = left.get(CUTS[i % CUTS.length]!)!;
     return those.splice(Math.floor(random() * those.length), 1)[0]!;
   });
-}
-
-/** Mulberry32: a seed gives the same moments again. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

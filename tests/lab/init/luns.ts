@@ -227,7 +227,8 @@ function write(path: string, text: string): void {
   Deno.writeTextFileSync(path, `${text}\n`, { create: false });
 }
 
-function present(path: string): boolean {
+/** True when there is something, if only a link that leads nowhere. */
+export function present(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;

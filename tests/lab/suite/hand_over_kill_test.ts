@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { prOut } from "../../../lib/pr/commands.ts";
 import { openSgDevice } from "../../../lib/sg/device.ts";
+import { randomFrom } from "../../support/random.ts";
 import {
   type Finished,
   type LabLun,
@@ -203,15 +204,4 @@ class Rival {
     await this.#work;
     this.nexus.close();
   }
-}
-
-/** Mulberry32: a seed gives the same moments again. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
