@@ -20,8 +20,14 @@ export function parseQmpAddress(text: string): QmpAddress | null {
   return path === undefined || text.startsWith("tcp:") ? null : { kind: "unix", path };
 }
 
+/** A connection to a QEMU on this host. */
+export interface QmpSocket extends QmpChannel {
+  /** Tells QEMU that nothing more comes; what it still says can be read. Harmless when QEMU has gone. */
+  endWriting(): Promise<void>;
+}
+
 /** Connects. Throws {@link QmpError} `closed` when nobody listens there. */
-export async function openQmpSocket(address: QmpAddress): Promise<QmpChannel> {
+export async function openQmpSocket(address: QmpAddress): Promise<QmpSocket> {
   const name = address.kind === "unix" ? address.path : `tcp:${address.hostname}:${address.port}`;
   let conn: Deno.Conn;
   try {
@@ -41,13 +47,16 @@ export async function openQmpSocket(address: QmpAddress): Promise<QmpChannel> {
     address: name,
     readable: conn.readable,
     write: (bytes) => writer.write(bytes),
-    close: () => {
-      try {
-        conn.close();
-      } catch (error) {
-        if (!(error instanceof Deno.errors.BadResource)) throw error; // QEMU was first
-      }
-      return Promise.resolve();
-    },
+    endWriting: () => unlessGone(() => conn.closeWrite()),
+    close: () => unlessGone(() => conn.close()),
   };
+}
+
+/** QEMU may have been first to end it. */
+async function unlessGone(end: () => void | Promise<void>): Promise<void> {
+  try {
+    await end();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource || error instanceof Deno.errors.NotConnected)) throw error;
+  }
 }

@@ -19,6 +19,8 @@ import {
 const K = 0x5eed0000n;
 const COUNT = 8;
 const TYPES = [5, 8, 1, 0, 7, 6, 3, 5];
+/** Wide: nothing here waits for its end, and a busy machine is slow. */
+const LIMIT = ["--timeout", "2m"];
 
 labTest(`${COUNT} LUNs of all types move in one hand-over, and all stay when one cannot move`, async () => {
   const { luns, remove } = await extraLuns(COUNT);
@@ -42,8 +44,10 @@ labTest(`${COUNT} LUNs of all types move in one hand-over, and all stay when one
     await allAt(luns, "B");
 
     // And back over a stream that runs both ways, the LUNs found by their designators.
-    const recv = prmigCommand(["recv", ...luns.map(({ nexuses }) => nexuses.A.sd)]).join(" ");
-    const back = await prmig(["send", ...luns.map(({ nexuses }) => nexuses.B.sg), "--to", recv]);
+    const recv = prmigCommand(["recv", ...luns.map(({ nexuses }) => nexuses.A.sd), ...LIMIT]).join(" ");
+    const back = await prmig(["send", ...luns.map(({ nexuses }) => nexuses.B.sg), "--to", recv, ...LIMIT], {
+      timeoutMs: 300_000,
+    });
     assert.equal(back.code, 0, back.stderr);
     await allAt(luns, "A");
   } finally {
@@ -57,8 +61,9 @@ async function handOver(
   to: "A" | "B",
 ): Promise<{ code: number; stderr: string }[]> {
   const { left, right } = pipe(
-    prmigCommand(["send", ...luns.map(({ nexuses }) => nexuses[from].sd), "--timeout", "20s"]),
-    prmigCommand(["recv", ...luns.map(({ nexuses }) => nexuses[to].sd), "--timeout", "20s"]),
+    prmigCommand(["send", ...luns.map(({ nexuses }) => nexuses[from].sd), ...LIMIT]),
+    prmigCommand(["recv", ...luns.map(({ nexuses }) => nexuses[to].sd), ...LIMIT]),
+    { timeoutMs: 300_000 },
   );
   return await Promise.all([left.finished, right.finished]);
 }

@@ -7,15 +7,19 @@ import { sleep } from "../watching.ts";
 
 const K1 = 0x123abcn, K2 = 0xdef0n;
 
-/** A terminal of its own. */
+/** A terminal of its own, with a server of its own: one that is about to end may still take a new session, and its end. */
 class Terminal {
-  private constructor(private readonly name: string) {}
+  static #started = 0;
+  private readonly name = `lab-${++Terminal.#started}`;
 
-  /** Starts a shell command; what is printed before it stays above. */
+  private constructor() {}
+
+  /** Starts a shell command; what is printed before it stays above. Whether CI wants colours is not asked. */
   static async start(columns: number, rows: number, command: string): Promise<Terminal> {
-    const terminal = new Terminal(`lab-${columns}x${rows}`);
+    const terminal = new Terminal();
     const size = ["-x", String(columns), "-y", String(rows)];
-    await terminal.#tmux("new-session", "-d", ...size, `echo before; ${command}; echo "ended $?"; exec sleep 100`);
+    const script = `unset NO_COLOR; echo before; ${command}; echo "ended $?"; exec sleep 1000`;
+    await terminal.#tmux("new-session", "-d", ...size, "sh", "-c", script);
     return terminal;
   }
 
