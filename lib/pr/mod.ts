@@ -8,7 +8,7 @@
  * import { formatKey, patient, readState } from "@prmig/prmig";
  *
  * const { reservation } = await readState(patient(nexus));
- * console.log(reservation === null ? "nobody" : formatKey(reservation.key));
+ * const holder = reservation === null ? "nobody" : formatKey(reservation.key);
  * ```
  *
  * @module

@@ -49,10 +49,10 @@ export async function listenOn(text: string, tls: TlsFiles | null, { signal, err
       .catch((error) => signal.aborted ? Promise.reject(error) : Promise.reject(unreachable("listen on", text, error)));
   }
   const umask = Deno.umask(0o177);
-  let listener: Deno.Listener;
+  let listener: Deno.Listener<Deno.Conn>;
   try {
     listener = address.kind === "unix"
-      ? Deno.listen({ transport: "unix", path: address.path }) as unknown as Deno.Listener
+      ? Deno.listen({ transport: "unix", path: address.path })
       : Deno.listen({ hostname: address.hostname, port: address.port });
   } catch (error) {
     throw unreachable("listen on", text, error);
