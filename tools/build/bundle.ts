@@ -1,12 +1,12 @@
 /**
- * All of prmig and its packages as one module of JavaScript.
+ * All of prmig and its packages as one module of JavaScript, which exports `start`; first.ts calls it.
  *
  * Names are kept: what a defect prints is read by people who have to find it. Everything else is minified, which also
  * removes the paths of this machine from the result.
  *
  * @module
  */
-const ENTRY = new URL("entry.ts", import.meta.url).pathname;
+const ENTRY = new URL("../../lib/cli/start.ts", import.meta.url).pathname;
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** Bundles the program. Throws with what the bundler said when it cannot. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FIRST_MODULE } from "./first.ts";
 
 /** Version of Deno, from npm; README.md, .ci/run and docs/quick-start.md pin the same. */
 export const RUNTIME_VERSION = "2.9.6";
@@ -23,7 +24,8 @@ export const RUNTIME_PACKAGE: Readonly<Record<string, string>> = {
 
 /**
  * What stands before the bundle: nothing is looked for outside of it, on disk or elsewhere. Told that it is a module, the
- * runtime does not try what else it could be; without a cache that takes a quarter of a second.
+ * runtime does not try what else it could be; without a cache that takes a quarter of a second. The runtime's module is the
+ * first one (first.ts); the bundle's path is its first argument.
  */
 export const RUNTIME_ARGUMENTS: readonly string[] = [
   "run",
@@ -35,6 +37,7 @@ export const RUNTIME_ARGUMENTS: readonly string[] = [
   "--cached-only",
   "--ext",
   "mjs",
+  FIRST_MODULE,
 ];
 
 /** Added to the environment; every other variable of the runtime's is kept from it. */
