@@ -18,6 +18,8 @@ import { completePaths, evict, regain, restoreKey } from "./way_back.ts";
 /** How long a destination that still lives is given to leave by itself, where evicting it would cost more. */
 export const LEAVE_GRACE_MS = 2000;
 const LOOK_MS = 100;
+/** How long a command that was never answered is given to reach the LUN, or never to. */
+const ARRIVE_MS = 200;
 /** How long, and how often, a way back that meets with trouble is begun anew. */
 const PERSIST_MS = 5000;
 const PASSES = 6;
@@ -83,8 +85,12 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
     run,
     (leg) => guarded(leg, () => taken.includes(leg) ? regain(run, leg, evictShared) : look(run, leg)),
   );
-  // A commit of ours that was never answered may have come after all; nobody is let go while it stands.
+  // A commit of ours that was never answered may have come after all, or come yet; nobody is let go while it stands.
   refuseIfLeftUnderToken(run, back);
+  if (run.legs.some((leg) => leg.unanswered)) {
+    await run.ports.clock.sleep(ARRIVE_MS);
+    refuseIfLeftUnderToken(run, await lookAtAll(run));
+  }
   await run.ports.link.send({ record: "abort", reason: reason.message });
   await letLeave(run);
   await everyLeg(run, (leg) => guarded(leg, () => evict(run, leg)));

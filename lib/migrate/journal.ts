@@ -128,6 +128,15 @@ export async function findClosed(
   return await readAgain({ path: join(directory, `${handOver}.${role}.closed.json`) });
 }
 
+/** The journal of a hand-over in flight; `null` when there is none. */
+export async function findOpen(
+  directory: string,
+  handOver: string,
+  role: JournalEntry["role"],
+): Promise<FoundJournal | null> {
+  return await readAgain({ path: join(directory, `${handOver}.${role}.json`) });
+}
+
 async function namesIn(directory: string): Promise<string[]> {
   try {
     const names: string[] = [];

@@ -13,7 +13,7 @@ import { givenUp } from "./given_up.ts";
 import { destinationKey, hasOneHolder, isEvictedFromAside } from "./offer.ts";
 import { isSourceIntact, type Picture } from "./picture.ts";
 import { rekey, standsUnder } from "./rekey.ts";
-import { type Ending, everyLeg, type Leg, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
+import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken, hasTaken, isTakenByAnother } from "./taken.ts";
 import { truthOf } from "./truth.ts";
 import { STEP_ASIDE_MS } from "./way_back.ts";
@@ -127,19 +127,32 @@ export class Stillness {
   }
 }
 
-async function unregister(run: Run, leg: Leg, picture: Picture): Promise<boolean> {
-  if (picture.destination.under === "gone" || picture.source.under === "token") return false;
-  if (hasTaken(run, leg, picture)) return false; // the source has yet to come for it
-  if (hasOneHolder(leg.offer) && picture.destination.holds) return false; // the reservation would go with us
+async function unregister(run: Run, leg: Leg, first: Picture): Promise<boolean> {
+  const keys = [destinationKey(leg.offer), ...leg.formerKeys ?? []];
+  let picture = first;
   let went = false;
   for (const own of leg.own) {
-    for (const key of [destinationKey(leg.offer), ...leg.formerKeys ?? []]) {
-      if (!standsUnder(run, own, picture, key)) continue;
-      tell(run, "leave", "REGISTER key -> 0", leg);
-      went = await rekey(run, leg, own, key, 0n, { once: true }) || went;
-    }
+    const key = keys.find((each) => standsUnder(run, own, picture, each));
+    if (key === undefined) continue;
+    if (!mayUnregister(run, leg, picture)) break;
+    tell(run, "leave", "REGISTER key -> 0", leg);
+    const done = await rekey(run, leg, own, key, 0n, { once: true });
+    went ||= done;
+    if (own === leg.own.at(-1)) break;
+    // A command may take long, and the source may have asked us to stay since we looked: the next path goes only where
+    // nothing has changed but by our own doing.
+    const expected = picture.state.generation + (done ? 1 : 0);
+    picture = await look(run, leg);
+    if (picture.state.generation !== expected >>> 0) break;
   }
   return went;
+}
+
+/** True where our registration is of no use to the source, nor to the reservation, any more. */
+function mayUnregister(run: Run, leg: Leg, picture: Picture): boolean {
+  if (picture.destination.under === "gone" || picture.source.under === "token") return false;
+  if (hasTaken(run, leg, picture)) return false; // the source has yet to come for it
+  return !(hasOneHolder(leg.offer) && picture.destination.holds); // the reservation would go with us
 }
 
 async function close(run: Run, pictures: readonly Picture[], dropped: boolean): Promise<Ending> {

@@ -52,10 +52,14 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
   leg.unwitnessed = hasWitness(leg, before);
   tell(run, "abort", "REGISTER token -> key", leg);
   const [deciding, ...rest] = leg.own.filter((own) => standsUnder(run, own, before, commitToken));
+  const restored = leg.own.filter((own) => standsUnder(run, own, before, key));
   if (!deciding || !await rekey(run, leg, deciding, commitToken, key)) return await look(run, leg);
   for (const own of rest) await rekey(run, leg, own, commitToken, key);
   const after = await look(run, leg);
-  return leg.unwitnessed ? await witnessed(run, leg, after) : after;
+  if (leg.unwitnessed) return await witnessed(run, leg, after);
+  // Nobody bears witness to a source that has evicted; its own paths that were back under the key do.
+  await refuseIfTorn(run, leg, restored, after);
+  return after;
 }
 
 /** A guest that re-keyed itself after our last look, before the commit, stands under that key now. */
@@ -157,7 +161,7 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   const { key, commitToken } = leg.offer;
   // A destination that lives and is about to leave would look as if it had been fenced. It stays where it sees that the
   // LUN is not still, so: a REGISTER that changes nothing else, and time for the command it may have sent already.
-  await stir(run, leg);
+  if (!await stir(run, leg)) throw unheard(leg, await look(run, leg));
   await run.ports.clock.sleep(STEP_ASIDE_MS);
   const before = await look(run, leg);
   if (before.destination.under === "gone" || before.source.under !== "key") return;
@@ -211,16 +215,17 @@ async function refuseIfTorn(run: Run, leg: Leg, there: readonly OwnPath[], pictu
   await fenced(run, leg, key, picture);
 }
 
-/** REGISTER K -> K: changes PRGENERATION, and nothing else. */
-async function stir(run: Run, leg: Leg): Promise<void> {
+/** REGISTER K -> K: changes PRGENERATION, and nothing else. False when it may have been somebody else who changed it. */
+async function stir(run: Run, leg: Leg): Promise<boolean> {
   const { key, ptplActive: aptpl } = leg.offer;
   const [own] = leg.own;
   const { generation } = (await look(run, leg)).state;
   const standing = (picture: Picture): boolean => standsUnder(run, own!, picture, key);
-  await step(run, leg, own!, { action: "register", rk: key, sark: key, aptpl }, {
+  const { by } = await step(run, leg, own!, { action: "register", rk: key, sark: key, aptpl }, {
     done: (picture) => standing(picture) && picture.state.generation !== generation,
     possible: standing,
   });
+  return by === "reply";
 }
 
 /** What shows that the destination was preempted by us: the reply, or no more than the LUN; `nobody`: it was not. */
@@ -231,6 +236,16 @@ async function preempt(run: Run, leg: Leg, rk: bigint, sark: bigint): Promise<"r
     possible: (picture) => picture.destination.under !== "gone" && picture.source.under !== "gone",
   });
   return result === "conflict" || by === "look" ? "nobody" : by;
+}
+
+/** Only an answer tells that a destination which looks from now on is asked to stay: to be tried again. */
+function unheard({ lun }: Leg, picture: Picture): PrmigError {
+  return new PrmigError("failed", {
+    message: `Cannot evict the destination from ${lun.device}: the LUN did not answer`,
+    device: lun.device,
+    lun: truthOf(picture),
+    remedy: "prmig recover",
+  });
 }
 
 function hiddenKey({ lun }: Leg, picture: Picture): PrmigError {

@@ -6,11 +6,15 @@
 import { PrmigError } from "../../errors.ts";
 import { lookAtAll, type Run } from "../../migrate/run.ts";
 import { findLegs, startDestination } from "../../migrate/start.ts";
+import { journalDirectory } from "../../migrate/journal.ts";
+import { refuseReplayed } from "../../migrate/replayed.ts";
 import { refuseUnlessPossible } from "../../migrate/checks.ts";
 import { truthOf } from "../../migrate/truth.ts";
 import type { OfferStream } from "../../migrate/stream.ts";
 import type { CommandContext } from "../context.ts";
 import { acceptOffer, type Incoming } from "../hand_over/channel.ts";
+import type { Ports } from "../../migrate/ports.ts";
+import { rehearse } from "../hand_over/rehearse.ts";
 import { tlsFiles } from "../hand_over/tls.ts";
 import { finder, OpenLuns } from "../hand_over/luns.ts";
 import { resultJson, resultText } from "../hand_over/result.ts";
@@ -50,15 +54,33 @@ async function takeOver(
   context: CommandContext,
 ): Promise<void> {
   const { handOver } = stream.hello;
+  await refuseReplayed(journalDirectory(context.env("PRMIG_STATE_DIR")), handOver);
   const { ports, journal } = await openPorts(context, link, handOver, "destination");
+  const told = rehearsing(ports);
   try {
-    const { ending, legs } = await startDestination(stream, ports, { timeoutMs, find: finder(open, devices) });
+    const { ending, legs } = await startDestination(stream, told.ports, { timeoutMs, find: finder(open, devices) });
     const printer = stdoutIsStream ? context.err : context.out;
     if (context.json) printer.json(resultJson(handOver, "destination", legs, ending));
     else for (const line of resultText(legs, ending)) printer.line(line);
   } finally {
+    told.over();
     journal.release();
   }
+}
+
+/** A source that does not commit at once waits for a guest: time to rehearse. */
+const IDLE_MS = 200;
+
+/** Rehearses once, when the destination is prepared and has nothing to do; `over` when the hand-over has ended. */
+function rehearsing(ports: Ports): { ports: Ports; over: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const told = (error: unknown): void => ports.report({ phase: "rehearsal", text: String(error) });
+  const report: Ports["report"] = (progress) => {
+    ports.report(progress);
+    clearTimeout(timer);
+    if (progress.phase === "prepared") timer = setTimeout(() => void rehearse().catch(told), IDLE_MS);
+  };
+  return { ports: { ...ports, report }, over: () => clearTimeout(timer) };
 }
 
 /** Everything recv would check, with devices opened read-only in effect: no PR OUT is sent. */

@@ -110,6 +110,48 @@ Deno.test("recv refuses a bad stream with 3 and sends nothing to the LUN", async
   assert.deepEqual(await readSimLun(p.file), before);
 });
 
+Deno.test("a recorded stream that is played again is refused with 3, and the LUN untouched", async () => {
+  await using p = await place();
+  const first = await p.sh(`prmig send '${p.address("a")}' | tee recorded | prmig recv '${p.address("b")}'`);
+  assert.equal(first.code, 0, first.stderr);
+  const moved = await readSimLun(p.file);
+  const again = async (nexus: string, state: string): Promise<string> => {
+    const before = await readSimLun(p.file);
+    const line = `PRMIG_STATE_DIR=${p.directory}/${state} prmig recv '${p.address(nexus)}' < recorded`;
+    const { code, stdout, stderr } = await p.sh(line);
+    assert.deepEqual([code, stdout], [3, ""], stderr);
+    assert.deepEqual(await readSimLun(p.file), before, stderr);
+    return stderr;
+  };
+  assert.match(await again("b", "state"), /has been received here before/);
+  // Hosts that have no journal of it: the one that holds now, the source itself, and one that never had to do with it.
+  assert.match(await again("b", "other-state"), /already registered/);
+  assert.match(await again("a", "other-state"), /no longer as it was offered/);
+  assert.match(await again("d", "other-state"), /no longer as it was offered/);
+  assert.deepEqual(await readSimLun(p.file), moved);
+  // Moved back, the LUN looks as it was offered; the journal still knows the stream.
+  const back = await p.sh(`prmig send '${p.address("b")}' | prmig recv '${p.address("a")}'`);
+  assert.equal(back.code, 0, back.stderr);
+  assert.match(await again("b", "state"), /has been received here before/);
+});
+
+Deno.test("a stream whose hand-over was interrupted is refused with 3, and named for prmig recover", async () => {
+  await using p = await place();
+  await p.sh(`prmig send '${p.address("a")}' --timeout 100ms > recorded`);
+  // The journal as a recv that was killed when it had registered leaves it.
+  const { handOver } = JSON.parse((await Deno.readTextFile(`${p.directory}/recorded`)).split("\n")[0]!);
+  const journal = `${p.directory}/state/journal/${handOver}`;
+  const closed = JSON.parse(await Deno.readTextFile(`${journal}.source.closed.json`));
+  const { outcome: _, ...entry } = { ...closed, role: "destination", phase: "prepared" };
+  await Deno.writeTextFile(`${journal}.destination.json`, JSON.stringify(entry));
+  const before = await readSimLun(p.file);
+  const { code, stderr } = await p.sh(`prmig recv '${p.address("b")}' < recorded`);
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /is in flight \("prepared"\)/);
+  assert.match(stderr, /prmig recover/);
+  assert.deepEqual(await readSimLun(p.file), before);
+});
+
 Deno.test("recv on another LUN than the one offered: 3, nothing sent to either", async () => {
   await using p = await place();
   const other = `${p.directory}/other`;
