@@ -4,8 +4,8 @@
  *     RUN/events/helper-<pid>.ndjson      the newest
  *     RUN/events/helper-<pid>.1.ndjson    what came before, once the newest has grown to 1 MiB
  *
- * One write a line, so a reader that stops at the last line feed reads whole events. Files of helpers that are gone are
- * removed when the next one starts.
+ * Whole lines alone are written, so a reader that stops at the last line feed reads whole events. Files of helpers that are
+ * gone are removed when the next one starts.
  *
  * @module
  */
@@ -35,12 +35,12 @@ export class EventLog implements Disposable {
     this.#file = this.#open();
   }
 
-  /** Appends one event. Throws the system's errors (no space left). */
-  write(event: PrEvent): void {
+  /** Appends events. Throws the system's errors (no space left). */
+  write(...events: readonly PrEvent[]): void {
     if (this.#size >= this.rotateBytes) this.#rotate();
-    const line = new TextEncoder().encode(eventToJson(event) + "\n");
-    for (let at = 0; at < line.length;) at += this.#file.writeSync(line.subarray(at));
-    this.#size += line.length;
+    const lines = new TextEncoder().encode(events.map((event) => eventToJson(event) + "\n").join(""));
+    for (let at = 0; at < lines.length;) at += this.#file.writeSync(lines.subarray(at));
+    this.#size += lines.length;
   }
 
   /** Ends the file; it stays, for whoever comes late. */

@@ -7,10 +7,19 @@
  * @module
  */
 
-/** At most `size` behind it. */
+/** Somebody in front of a gate, until `performance.now()` is `until`. */
+interface Waiting {
+  readonly until: number;
+  readonly answer: (inside: boolean) => void;
+}
+
+/** At most `size` behind it. One timer for all who wait: most of them are let in long before their patience is over. */
 export class Gate {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Waiting[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer fires. */
+  #alarmAt = Infinity;
 
   constructor(readonly size: number) {
     this.#free = size;
@@ -31,23 +40,37 @@ export class Gate {
   /** Resolves with `true` once inside, and then {@link leave} must follow; with `false` when `patienceMs` are over. */
   enter(patienceMs: number): Promise<boolean> {
     if (this.tryEnter()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const admit = (): void => {
-        clearTimeout(timer);
-        resolve(true);
-      };
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(admit), 1);
-        resolve(false);
-      }, patienceMs);
-      this.#waiting.push(admit);
+    return new Promise((answer) => {
+      const until = performance.now() + patienceMs;
+      this.#waiting.push({ until, answer });
+      if (until < this.#alarmAt) this.#setAlarm(until);
     });
   }
 
   /** Lets the next one in. */
   leave(): void {
     const next = this.#waiting.shift();
-    if (next) next();
+    if (next) next.answer(true);
     else this.#free++;
+    if (this.#waiting.length === 0 && this.#timer !== undefined) this.#setAlarm(Infinity);
+  }
+
+  #setAlarm(at: number): void {
+    clearTimeout(this.#timer);
+    this.#alarmAt = at;
+    this.#timer = at === Infinity ? undefined : setTimeout(() => this.#expire(), Math.max(0, at - performance.now()));
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    for (let i = 0; i < this.#waiting.length;) {
+      const { until, answer } = this.#waiting[i]!;
+      if (until > now) i++;
+      else {
+        this.#waiting.splice(i, 1);
+        answer(false);
+      }
+    }
+    this.#setAlarm(Math.min(...this.#waiting.map(({ until }) => until)));
   }
 }

@@ -11,14 +11,14 @@
  * @module
  */
 import { PR_IN, prInActionName, prOutActionName } from "../pr/cdb.ts";
-import { track, type Tracked } from "../pr/tracker.ts";
-import { classify, describeOutcome } from "../scsi/outcome.ts";
+import { track } from "../pr/tracker.ts";
+import { classify } from "../scsi/outcome.ts";
 import { STATUS } from "../scsi/status.ts";
 import { monotonicUs } from "../sys/clock.ts";
 import { deviceFacts, type FdFacts, isReadOnly } from "../sys/fd_facts.ts";
+import { Clients } from "./clients.ts";
 import type { PrEvent } from "./event.ts";
-import { holds, prOutEvent, prOutFacts } from "./helper_events.ts";
-import { CLOSE_MESSAGES, type HelperAnswer, type HelperRequest } from "./helper_protocol.ts";
+import type { HelperAnswer, HelperRequest } from "./helper_protocol.ts";
 import { Keeper } from "./keeper.ts";
 import type { Log } from "./log_line.ts";
 import { type LunPath, LunPaths } from "./lun_path.ts";
@@ -27,8 +27,8 @@ import type { Metrics } from "./metrics.ts";
 import { NexusBook, type NexusEntry } from "./nexus_book.ts";
 import { BUSY_ANSWER, READ_ONLY_ANSWER } from "./result.ts";
 import { type DeviceIo, type Ended, Runner } from "./runner.ts";
-import type { Client, ServerHooks } from "./server.ts";
-import { identify, type Who } from "./who.ts";
+import type { Client, ServerHooks } from "./server_hooks.ts";
+import { type Story, Teller } from "./teller.ts";
 import { windowOf } from "./window.ts";
 
 /** How a helper works. */
@@ -40,6 +40,8 @@ export interface HelperOptions {
   readonly timeoutMs: number;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Nobody reads lines of level "info". */
+  readonly quiet?: boolean;
   readonly event: (event: PrEvent) => void;
   /** Milliseconds a command may wait for its turn before it is answered BUSY. */
   readonly patienceMs?: number;
@@ -65,8 +67,8 @@ export class Helper {
   readonly #runner: Runner;
   readonly #keeper: Keeper;
   readonly #pathOf: (facts: Pick<FdFacts, "kind" | "devno">) => LunPath | null;
-  readonly #who = new Map<number, Who>();
-  readonly #multipathTold = new Set<string>();
+  readonly #clients: Clients;
+  readonly #teller: Teller;
 
   constructor(readonly options: HelperOptions) {
     const { log, metrics, runDirectory } = options;
@@ -90,55 +92,15 @@ export class Helper {
     });
     this.#runner = new Runner(options);
     this.#keeper = new Keeper(this.book, this.#runner.io, options);
+    this.#clients = new Clients({ log, metrics, gone: (who) => this.book.forgetClient(who) });
+    this.#teller = new Teller(options);
   }
 
   /** What a HelperServer is to call. */
   hooks(): ServerHooks {
-    const { log, metrics } = this.options;
     return {
+      ...this.#clients.hooks(),
       execute: (client, request, reply) => this.#execute(client, request, reply),
-      connected: ({ id, peer }) => {
-        const who = identify(peer, id);
-        this.#who.set(id, who);
-        metrics.count("connections");
-        const { pid, uid, program } = who;
-        log({
-          level: "debug",
-          message: "client connected",
-          facts: { client: id, pid, uid, program },
-        });
-      },
-      closed: ({ id, peer }, reason) => {
-        const who = this.#who.get(id);
-        if (who) this.book.forgetClient(who);
-        this.#who.delete(id);
-        const [name, why] = typeof reason !== "string"
-          ? [reason.code, reason.message]
-          : [reason, reason === "serviceEnds" ? null : CLOSE_MESSAGES[reason]];
-        metrics.count("closed", { reason: name });
-        // A peer that is gone is everyday; one that breaks the protocol is not.
-        const level = why && typeof reason === "string" ? "warning" : "debug";
-        log({
-          level,
-          message: "client gone",
-          facts: { client: id, pid: peer.pid, why },
-        });
-      },
-      turnedAway: (why) => {
-        metrics.count("turned_away");
-        log({
-          level: "warning",
-          message: "a client could not be accepted",
-          facts: { why },
-        });
-      },
-      defect: (error) => {
-        metrics.count("defects");
-        log({
-          level: "error",
-          message: `defect: ${error instanceof Error ? error.stack ?? error.message : error}`,
-        });
-      },
     };
   }
 
@@ -193,188 +155,68 @@ export class Helper {
     path: LunPath | null,
     answer: Answer,
   ): Promise<void> {
+    const who = this.#clients.whoIs(client);
     const refused = this.#refusal(request);
     if (refused) {
       answer(refused);
-      return this.#tell({
-        client,
-        request,
-        place: path && { path, tracked: null },
-        ended: endedHere(refused),
-      });
+      const place = path && { path, tracked: null };
+      return this.#teller.prOut({ who, request, place, ended: endedHere(refused) });
     }
     const entry = path && this.book.entry(path);
     if (!entry) {
-      const ended = await this.#runner.run(null, request) ??
-        endedHere(BUSY_ANSWER);
+      const ended = await this.#runner.run(null, request) ?? endedHere(BUSY_ANSWER);
       answer(ended.answer);
-      return this.#tell({ client, request, place: null, ended });
+      return this.#teller.prOut({ who, request, place: null, ended });
     }
-    this.#tellMultipath(entry.path);
-    const inTime = await this.#runner.inLane(
-      entry,
-      () => this.#prOutInLane(client, request, entry, answer),
-    );
-    if (!inTime) {
-      this.#busy(
-        client,
-        request,
-        entry,
-        answer,
-        "an earlier command on this nexus does not come back",
-      );
+    this.#teller.multipath(entry.path);
+    const story = await this.#runner.inLane(entry, () => this.#prOutInLane({ who, request, place: entry }, answer));
+    if (story) this.#teller.prOut(story);
+    else if (story === false) {
+      const note = "an earlier command on this nexus does not come back";
+      this.#teller.prOut(busy({ who, request, place: entry }, note, answer));
     }
   }
 
-  async #prOutInLane(
-    client: Client,
-    request: HelperRequest,
-    entry: NexusEntry,
-    answer: Answer,
-  ): Promise<void> {
-    if (payAttention(entry, answer)) return;
+  /** What became of it; `null`: it was never looked at, as something else had to be said to the guest first. */
+  async #prOutInLane(begun: Begun, answer: Answer): Promise<Story | null> {
+    const { who, request, place: entry } = begun;
+    if (payAttention(entry, answer)) return null;
     if (windowOf(this.options.runDirectory, entry.path.lunId)) {
       this.options.metrics.count("window_busy");
-      return this.#busy(
-        client,
-        request,
-        entry,
-        answer,
-        "the LUN's reservation is being handed over",
-      );
+      return busy(begun, "the LUN's reservation is being handed over", answer);
     }
     entry.outs++;
     const before = entry.tracked;
     const startedUs = monotonicUs();
     const ended = await this.#runner.run(entry, request);
     const endedUs = monotonicUs();
-    if (!ended) {
-      return this.#busy(
-        client,
-        request,
-        entry,
-        answer,
-        "too many commands do not come back",
-      );
-    }
+    if (!ended) return busy(begun, "too many commands do not come back", answer);
     answer(ended.answer);
     const time = new Date().toISOString();
     const step = track(before, request.cdb, request.parameters, ended.outcome);
-    await this.#keeper.afterPrOut(entry, request.descriptor, step, time);
-    this.#keeper.noteClient(entry, this.#whoIs(client), time);
-    this.#tell({
-      client,
-      request,
-      place: entry,
-      ended,
-      before,
-      time,
-      startedUs,
-      endedUs,
-    });
+    const asked = this.#keeper.afterPrOut(entry, request.descriptor, step, time);
+    if (asked) await asked;
+    this.#keeper.noteClient(entry, who, time);
+    const place = { path: entry.path, tracked: entry.tracked };
+    return { who, request, place, ended, before, time, startedUs, endedUs };
   }
 
-  #refusal(
-    { cdb, parameters, descriptor }: HelperRequest,
-  ): HelperAnswer | null {
+  #refusal({ cdb, parameters, descriptor }: HelperRequest): HelperAnswer | null {
     if (isReadOnly(descriptor)) return READ_ONLY_ANSWER;
     const masked = this.options.mask ? refusalOf(cdb, parameters) : null;
     if (masked) this.options.metrics.count("masked");
     return masked;
   }
+}
 
-  #busy(
-    client: Client,
-    request: HelperRequest,
-    entry: NexusEntry,
-    answer: Answer,
-    note: string,
-  ): void {
-    answer(BUSY_ANSWER);
-    this.#tell({
-      client,
-      request,
-      place: entry,
-      ended: endedHere(BUSY_ANSWER),
-      before: entry.tracked,
-      note,
-    });
-  }
+/** A PR OUT for a nexus. */
+type Begun = Pick<Story, "who" | "request"> & { readonly place: NexusEntry };
 
-  #whoIs({ id, peer }: Client): Who {
-    return this.#who.get(id) ??
-      {
-        id: `connection ${id}`,
-        pid: peer.pid,
-        startTicks: null,
-        uid: peer.uid,
-        program: null,
-      };
-  }
-
-  /** Event and log line of a PR OUT. */
-  #tell(story: {
-    readonly client: Client;
-    readonly request: HelperRequest;
-    readonly place:
-      | { readonly path: LunPath; readonly tracked: Tracked | null }
-      | null;
-    readonly ended: Ended;
-    readonly before?: Tracked;
-    readonly time?: string;
-    readonly startedUs?: number;
-    readonly endedUs?: number;
-    readonly note?: string;
-  }): void {
-    const { client, request, place, ended, note } = story;
-    const who = this.#whoIs(client);
-    const time = story.time ?? new Date().toISOString();
-    const { startedUs = monotonicUs(), before = null } = story;
-    const endedUs = story.endedUs ?? startedUs;
-    if (place) {
-      this.options.event(
-        prOutEvent({
-          entry: place,
-          request,
-          who,
-          before,
-          ended,
-          time,
-          startedUs,
-          endedUs,
-          note,
-        }),
-      );
-    }
-    this.options.log({
-      level: "info",
-      message: "PERSISTENT RESERVE OUT",
-      facts: {
-        device: place?.path.device ?? "not a device",
-        lun: place?.path.designator ?? null,
-        action: prOutActionName(request.cdb[1]! & 0x1f),
-        ...prOutFacts(request.cdb, request.parameters),
-        status: describeOutcome(ended.outcome),
-        answered: `0x${ended.answer.status.toString(16).padStart(2, "0")}`,
-        holds: place?.tracked ? holds(place.tracked) : null,
-        pid: who.pid,
-        uid: who.uid,
-        program: who.program,
-        note: note ?? null,
-      },
-    });
-  }
-
-  #tellMultipath({ multipath, device }: LunPath): void {
-    if (multipath === null || this.#multipathTold.has(multipath)) return;
-    this.#multipathTold.add(multipath);
-    const message = "a multipath map: its PERSISTENT RESERVE OUTs go down one path, and the others stay unregistered";
-    this.options.log({
-      level: "warning",
-      message,
-      facts: { device, remedy: "see docs/snoop.md, Multipath" },
-    });
-  }
+/** Answers BUSY; what became of the command then. */
+function busy(begun: Begun, note: string, answer: Answer): Story {
+  answer(BUSY_ANSWER);
+  const { path, tracked } = begun.place;
+  return { ...begun, place: { path, tracked }, ended: endedHere(BUSY_ANSWER), before: tracked, note };
 }
 
 /** Hands over a unit attention that the helper caught and the guest has a right to; true when there was one. */

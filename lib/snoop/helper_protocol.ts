@@ -15,7 +15,7 @@
  * @module
  */
 import { assertReads } from "./reply_check.ts";
-import { BeWriter, type Bytes } from "../bytes.ts";
+import type { Bytes } from "../bytes.ts";
 
 /** Sizes on the wire. */
 export const WIRE = { features: 4, cdb: 16, sense: 96, replyHeader: 104, maxData: 8192 } as const;
@@ -81,16 +81,24 @@ export function transferLength(cdb: Uint8Array): number {
 /**
  * The reply to a command. Data beyond what the protocol permits (not a PR IN, not GOOD, beyond the allocation length)
  * is left out. Throws `ReadBackError` if the bytes do not say what was meant, and `RangeError` for a status that is no
- * byte or more than 96 bytes of sense.
+ * byte or more than 96 bytes of sense. `into`: the longest reply's worth of memory, which may be used again and again.
  */
-export function encodeReply(cdb: Uint8Array, answer: HelperAnswer): Bytes {
+export function encodeReply(
+  cdb: Uint8Array,
+  answer: HelperAnswer,
+  into: Bytes = new Uint8Array(WIRE.replyHeader + WIRE.maxData),
+): Bytes {
   const { status, sense } = answer;
   if (status < 0 || status > 0xff) throw new RangeError(`${status} is no SCSI status`);
   if (sense.length > WIRE.sense) throw new RangeError(`${sense.length} bytes of sense do not fit the reply`);
   const room = cdb[0] === PR_IN && status === 0 ? Math.min(transferLength(cdb), WIRE.maxData) : 0;
   const data = answer.data.subarray(0, room);
-  const bytes = new BeWriter(WIRE.replyHeader + data.length)
-    .u32(0, status).u32(4, data.length).put(8, sense).put(WIRE.replyHeader, data).bytes;
+  const bytes = into.subarray(0, WIRE.replyHeader + data.length).fill(0, 0, WIRE.replyHeader);
+  bytes[3] = status;
+  bytes[6] = data.length >> 8;
+  bytes[7] = data.length & 0xff;
+  bytes.set(sense, 8);
+  bytes.set(data, WIRE.replyHeader);
   assertReads(bytes, cdb, { status, sense, data });
   return bytes;
 }

@@ -54,13 +54,13 @@ export class Keeper {
     else if (first) await this.#ask(entry, request.descriptor, "firstContact", true);
   }
 
-  /** After a PR OUT: takes over what it proved, and asks for the rest. */
-  async afterPrOut(entry: NexusEntry, descriptor: number, { tracked, ask }: Step, time: string): Promise<void> {
+  /** After a PR OUT: takes over what it proved; asks for the rest, if there is one, and `null` if not. */
+  afterPrOut(entry: NexusEntry, descriptor: number, { tracked, ask }: Step, time: string): Promise<void> | null {
     const first = entry.fresh;
     entry.fresh = false;
     this.book.update(entry, tracked, ask?.why ?? null, time);
     const reason = reasonToAsk(entry, ask, first);
-    if (reason) await this.#ask(entry, descriptor, reason, first);
+    return reason === null ? null : this.#ask(entry, descriptor, reason, first);
   }
 
   /** Notes who sent a PR OUT, and warns once when others use the nexus as well. */

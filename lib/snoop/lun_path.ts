@@ -31,7 +31,7 @@ export interface LunPath {
   readonly device: string;
   readonly block: string | null;
   readonly sg: string | null;
-  /** Name of the multipath map, when the descriptor is one; what becomes of a PR OUT then, see map_runner.ts. */
+  /** Name of the multipath map, when the descriptor is one: a PR OUT goes down one of its paths. */
   readonly multipath: string | null;
   readonly own: OwnPort;
 }

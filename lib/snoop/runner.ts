@@ -80,7 +80,15 @@ export class Runner {
         return null;
       }
       try {
-        return await this.#execute(request);
+        const { cdb, parameters, descriptor } = request;
+        // Room for what the guest asks for; without any, as in the stock program, room for 8192 bytes all the same: a
+        // transfer of nothing would have no direction.
+        const data = cdb[0] === PR_IN ? transferLength(cdb) || WIRE.maxData : parameters;
+        const reply = await this.io(descriptor, cdb, data, this.#timeoutMs);
+        return { answer: answerForReply(reply), outcome: classify(reply) };
+      } catch (error) {
+        if (!(error instanceof SysError)) throw error;
+        return { answer: answerForErrno(error.errno), outcome: outcomeOf(error) };
       } finally {
         this.#all.leave();
       }
@@ -89,34 +97,16 @@ export class Runner {
     }
   }
 
-  /** Runs `work` when all earlier PR OUTs of the nexus are settled; `false` when that would have taken too long. */
-  async inLane(
-    entry: NexusEntry,
-    work: () => Promise<void> | void,
-  ): Promise<boolean> {
-    if (!entry.lane.tryEnter() && !await entry.lane.enter(this.#patienceMs)) {
-      return false;
-    }
+  /** What `work` gives, done when all earlier PR OUTs of the nexus are settled; `false` when that would have taken too long. */
+  async inLane<T>(
+    { lane }: NexusEntry,
+    work: () => Promise<T>,
+  ): Promise<T | false> {
+    if (!lane.tryEnter() && !await lane.enter(this.#patienceMs)) return false;
     try {
-      await work();
+      return await work();
     } finally {
-      entry.lane.leave();
-    }
-    return true;
-  }
-
-  async #execute(
-    { cdb, parameters, descriptor }: HelperRequest,
-  ): Promise<Ended> {
-    try {
-      // Room for what the guest asks for; without any, as in the stock program, room for 8192 bytes all the same: a
-      // transfer of nothing would have no direction.
-      const data = cdb[0] === PR_IN ? transferLength(cdb) || WIRE.maxData : parameters;
-      const reply = await this.io(descriptor, cdb, data, this.#timeoutMs);
-      return { answer: answerForReply(reply), outcome: classify(reply) };
-    } catch (error) {
-      if (!(error instanceof SysError)) throw error;
-      return { answer: answerForErrno(error.errno), outcome: outcomeOf(error) };
+      lane.leave();
     }
   }
 }

@@ -8,6 +8,10 @@ import { checked } from "./libc.ts";
 
 const CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1;
 
+/** A struct timespec, which the next call overwrites; read in halves, as a bigint would be garbage at each call. */
+const time = new Uint8Array(16);
+const view = new DataView(time.buffer);
+
 let call: ((clock: number, time: Uint8Array<ArrayBuffer>) => number) | undefined;
 
 /** Microseconds of CLOCK_MONOTONIC now. */
@@ -21,10 +25,9 @@ export function wallUs(): number {
 }
 
 function microseconds(clock: number, name: string): number {
-  const time = new Uint8Array(16);
   call ??= Deno.dlopen("libc.so.6", { clock_gettime: { parameters: ["i32", "buffer"], result: "i32" } }).symbols
     .clock_gettime;
   checked("clock_gettime", name, () => call!(clock, time));
-  const view = new DataView(time.buffer);
-  return Number(view.getBigInt64(0, true)) * 1_000_000 + Math.floor(Number(view.getBigInt64(8, true)) / 1000);
+  const seconds = view.getUint32(0, true) + view.getInt32(4, true) * 0x1_0000_0000;
+  return seconds * 1_000_000 + Math.floor(view.getUint32(8, true) / 1000);
 }

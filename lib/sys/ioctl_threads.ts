@@ -25,8 +25,9 @@ const SYMBOLS = {
   pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   pthread_create: { parameters: ["buffer", "pointer", "pointer", "pointer"], result: "i32" },
   pthread_join: { parameters: ["usize", "pointer"], result: "i32" },
-  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  // Never more bytes than 31 bits count, and a 64-bit result would be a bigint, made anew at each call.
+  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
 } as const;
 
 const O_CLOEXEC = 0o2000000, O_NONBLOCK = 0o4000, F_SETFL = 4, SIG_SETMASK = 2;
@@ -112,7 +113,7 @@ export class IoctlThreads {
   /** Tells `visit` of each call that has ended since the last time: its block, and its result or `-errno`. */
   collect(visit: (block: number, result: number) => void): void {
     for (;;) {
-      const bytes = Number(this.#c.read(this.fd, this.#arrivingBytes, BigInt(this.#arrivingBytes.length)));
+      const bytes = this.#c.read(this.fd, this.#arrivingBytes, BigInt(this.#arrivingBytes.length));
       if (bytes <= 0) return; // nothing more yet
       for (let i = 0; i < bytes / 4; i += 2) {
         const at = this.#arriving[i]! + this.#arriving[i + 1]! * 0x1_0000_0000 - this.#base;

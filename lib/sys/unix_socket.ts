@@ -54,7 +54,7 @@ export class NoSocket extends Error {
 
 /**
  * Listens at an absolute path. `mode`: permissions of the socket file. `group`: its group, by number; `null` leaves it.
- * Throws {@link SocketInUse}, {@link NoSocket}, SysError, or `RangeError` for a path that is too long or not absolute.
+ * Throws {@link SocketInUse}, {@link NoSocket}, SysError (of `connect`: what lies there cannot be asked whether it is served), or `RangeError` for a path that is too long or not absolute.
  */
 export async function listenAt(path: string, mode: number, group: number | null = null): Promise<Listener> {
   if (!path.startsWith("/")) throw new RangeError(`${path} is not an absolute path`);
@@ -186,7 +186,10 @@ function socketAddress(path: string): Bytes {
   return address;
 }
 
-/** True when a connection to the path would be accepted (or has to wait in a full queue). */
+/**
+ * True when a connection to the path would be accepted, or has to wait in a full queue; false when nobody listens there.
+ * Throws SysError where that cannot be told (EACCES: not ours to try; EPROTOTYPE: it serves datagrams).
+ */
 function answers(path: string): boolean {
   if (fileAt(path) === null) return false;
   if (pathFacts(path).kind !== "socket") throw new NoSocket(path);
@@ -194,7 +197,9 @@ function answers(path: string): boolean {
     closeFd(connectTo(path));
     return true;
   } catch (error) {
-    if (error instanceof SysError) return error.errno !== ECONNREFUSED && error.errno !== ENOENT;
+    if (!(error instanceof SysError)) throw error;
+    if (error.errno === EAGAIN) return true;
+    if (error.errno === ECONNREFUSED || error.errno === ENOENT) return false;
     throw error;
   }
 }

@@ -126,6 +126,13 @@ async function listen(input: SnoopInput, env: CommandContext["env"]): Promise<Li
     if (error instanceof SocketInUse) {
       throw cannot(`listen: ${error.message}`, "stop the other helper, or name another socket", error);
     }
+    if (error instanceof SysError && error.call === "connect") {
+      throw cannot(
+        `tell whether somebody serves ${path}: ${error.message}`,
+        "remove the socket if nobody does, or name another",
+        error,
+      );
+    }
     const known = error instanceof SysError || error instanceof NoSocket || (error instanceof Error && "code" in error);
     if (!known) throw error;
     throw cannot(

@@ -9,6 +9,7 @@ import { EXIT, PrmigError } from "../../errors.ts";
 import { join } from "../../files/paths.ts";
 import { eventToJson, type PrEvent } from "../../snoop/event.ts";
 import { EventLog } from "../../snoop/event_log.ts";
+import { EventQueue } from "../../snoop/event_queue.ts";
 import { SgThreads } from "../../sg/sg_threads.ts";
 import { Helper } from "../../snoop/helper.ts";
 import type { LogLine } from "../../snoop/log_line.ts";
@@ -66,6 +67,7 @@ async function serve(input: Input, context: CommandContext, { listener, runDirec
   const startedAt = Date.now() / 1000;
   insistOnWriting(runDirectory);
   using events = openEvents(runDirectory);
+  const queue = new EventQueue((some) => keep(some, events, log, metrics));
   const threads = new SgThreads(COMMANDS, WIRE.maxData);
   const helper = new Helper({
     runDirectory,
@@ -75,7 +77,11 @@ async function serve(input: Input, context: CommandContext, { listener, runDirec
     timeoutMs: input.timeout,
     metrics,
     log,
-    event: (event) => tell(event, events, context, log, metrics),
+    quiet: input.quiet,
+    event: (event) => {
+      queue.add(event);
+      if (context.json) context.out.line(eventToJson(event));
+    },
   });
   const server = new HelperServer(listener, helper.hooks(), input.maxClients, threads);
   const gauges = (): Gauges => ({
@@ -116,6 +122,7 @@ async function serve(input: Input, context: CommandContext, { listener, runDirec
     });
   } finally {
     clearInterval(timer);
+    queue.flush();
     threads.close();
     context.signal.removeEventListener("abort", stop);
   }
@@ -150,21 +157,19 @@ function openEvents(runDirectory: string): EventLog {
   }
 }
 
-function tell(
-  event: PrEvent,
+function keep(
+  some: readonly PrEvent[],
   events: EventLog,
-  context: CommandContext,
   log: (line: LogLine) => void,
   metrics: Metrics,
 ): void {
   try {
-    events.write(event);
+    events.write(...some);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     metrics.count("state_failures");
-    log({ level: "error", message: "an event cannot be written", facts: { why: error.message } });
+    log({ level: "error", message: "events cannot be written", facts: { count: some.length, why: error.message } });
   }
-  if (context.json) context.out.line(eventToJson(event));
 }
 
 function logTo({ quiet }: Input, { err, verbose }: CommandContext): (line: LogLine) => void {

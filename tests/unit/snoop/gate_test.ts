@@ -18,3 +18,18 @@ Deno.test("Gate: so many inside, the others in their order, and out of patience 
   gate.leave();
   assert.equal(gate.taken, 0);
 });
+
+Deno.test("Gate: each waits as long as its own patience, whoever came first", async () => {
+  const gate = new Gate(1);
+  assert.equal(gate.tryEnter(), true);
+  const order: string[] = [];
+  const told = (name: string, patienceMs: number): Promise<unknown> =>
+    gate.enter(patienceMs).then((inside) => order.push(`${name} ${inside}`));
+  const all = [told("long", 60_000), told("middle", 40), told("short", 5)];
+  await Promise.all(all.slice(1));
+  gate.leave();
+  await all[0];
+  assert.deepEqual(order, ["short false", "middle false", "long true"]);
+  gate.leave();
+  assert.deepEqual([gate.taken, await gate.enter(0)], [0, true]); // and no timer is left, which the test runner would tell
+});

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../../lib/bytes.ts";
 import { CLOSE_MESSAGES, type HelperAnswer, type HelperRequest } from "../../../lib/snoop/helper_protocol.ts";
-import { type Client, HelperServer } from "../../../lib/snoop/server.ts";
+import { HelperServer } from "../../../lib/snoop/server.ts";
+import type { Client } from "../../../lib/snoop/server_hooks.ts";
 import { closeFd, openFd } from "../../../lib/sys/fd.ts";
 import { listenAt, stopListening } from "../../../lib/sys/unix_socket.ts";
 import { HelperClient } from "../../support/helper_client.ts";

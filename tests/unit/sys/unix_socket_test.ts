@@ -16,6 +16,7 @@ import {
   socketPair,
   stopListening,
 } from "../../../lib/sys/unix_socket.ts";
+import { Datagrams } from "../../support/datagrams.ts";
 
 async function directory(test: (path: string) => Promise<void>): Promise<void> {
   const path = Deno.makeTempDirSync({ prefix: "prmig-" });
@@ -53,6 +54,15 @@ Deno.test("listenAt(): a live socket is left alone, a dead one replaced, what is
     Deno.writeTextFileSync(`${path}/f`, "precious");
     await assert.rejects(listenAt(`${path}/f`, 0o600), NoSocket);
     assert.equal(Deno.readTextFileSync(`${path}/f`), "precious");
+  });
+});
+
+Deno.test("listenAt(): a socket of which nobody can tell whether it is served is left alone, and the error says why", async () => {
+  await directory(async (path) => {
+    const datagrams = new Datagrams(`${path}/d`);
+    await assert.rejects(listenAt(`${path}/d`, 0o600), { call: "connect", code: "EPROTOTYPE" });
+    datagrams[Symbol.dispose]();
+    assert.deepEqual([...Deno.readDirSync(path)].map(({ name }) => name), ["d"]);
   });
 });
 

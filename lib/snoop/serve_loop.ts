@@ -1,0 +1,74 @@
+/**
+ * The server's loop on the main thread: waits for descriptors, handles what is ready, lets answers leave.
+ *
+ *     wait through the runtime ─> ready ─> handle ─> answers ─> wait here, 2 ms ─> ready ─> ...
+ *              ^                                                     │ nothing, or 10 ms are over
+ *              └─────────────────────────────────────────────────────┘
+ *
+ * @module
+ */
+import { Epoll, type Ready } from "../sys/epoll.ts";
+
+/** Something else to be served in the same loop. */
+export interface Attendant {
+  /** Watched for reading. */
+  readonly fd: number;
+  /** Called when there is something to read; reads all of it. Must not throw. */
+  readonly collect: () => void;
+  /** Commands it will report; those that have begun and that it does not have are on their way to an answer. */
+  readonly underWay: number;
+}
+
+/** What the loop asks of the server. */
+export interface LoopHooks {
+  readonly handle: (ready: Ready) => void;
+  /** Commands that have begun and have no answer yet. */
+  readonly unanswered: () => number;
+  /** True when nothing is left to do. */
+  readonly over: () => boolean;
+}
+
+/**
+ * Milliseconds that the loop waits by itself while things happen, and after which the runtime has its turn at the latest
+ * (timers, files, signals). A wait through the runtime wakes two threads, a wait by itself none: with one client, who sends the
+ * next command when the last is answered, that is most of the time (decision 0040).
+ */
+const WAIT_HERE_MS = 2, TURN_MS = 10;
+/** More turns than a command's way back takes; more are of use to nobody, as some commands wait for others. */
+const MOST_TURNS = 16;
+
+/** One loop. */
+export class ServeLoop {
+  /** What is waited for. */
+  readonly epoll = new Epoll();
+
+  constructor(private readonly attendant: Attendant | null, private readonly hooks: LoopHooks) {
+    if (attendant) this.epoll.add(attendant.fd);
+  }
+
+  /** Goes round until there is nothing left to do; gives the descriptors back. */
+  async run(): Promise<void> {
+    while (!this.hooks.over()) {
+      let ready = await this.epoll.wait();
+      const until = performance.now() + TURN_MS;
+      while (ready.length > 0) {
+        for (const each of ready) {
+          if (each.fd === this.attendant?.fd) this.attendant.collect();
+          else this.hooks.handle(each);
+        }
+        if (performance.now() >= until) break;
+        await this.#answers();
+        ready = this.epoll.poll(WAIT_HERE_MS);
+      }
+    }
+    this.epoll.close();
+  }
+
+  /** Lets commands that have come back be answered, which takes some turns of promises. */
+  async #answers(): Promise<void> {
+    for (let turn = 0; turn < MOST_TURNS; turn++) {
+      await null;
+      if (this.hooks.unanswered() <= (this.attendant?.underWay ?? 0)) return;
+    }
+  }
+}
