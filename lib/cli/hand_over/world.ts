@@ -42,8 +42,21 @@ export function portsOver(context: CommandContext, link: Link, journal: OpenJour
     journal,
     clock: CLOCK,
     random: cryptoRandom,
-    report: (progress) => context.err.line(context.json ? JSON.stringify({ progress }) : progressText(progress)),
+    report: unlessSaid((progress) =>
+      context.err.line(context.json ? JSON.stringify({ progress }) : progressText(progress))
+    ),
     interrupted: () => context.signal.aborted,
+  };
+}
+
+/** What is tried again for minutes is said once: a line that is the last one of its phase and device is not repeated. */
+export function unlessSaid(say: (progress: Progress) => void): (progress: Progress) => void {
+  const said = new Map<string, string>();
+  return (progress) => {
+    const about = JSON.stringify([progress.phase, progress.device]);
+    if (said.get(about) === progress.text) return;
+    said.set(about, progress.text);
+    say(progress);
   };
 }
 
