@@ -40,8 +40,7 @@ function ports(link: Link): Ports {
 export async function gateToVerified(here: readonly Lun[], there: readonly Lun[]): Promise<number> {
   const link = linked(clock);
   const [a, b] = [ports(link.source), ports(link.destination)];
-  const legs: Leg[] = [];
-  for (const lun of here) legs.push(await makeOffer(lun, { random: a.random }));
+  const legs: Leg[] = await Promise.all(here.map((lun) => makeOffer(lun, { random: a.random })));
   const common = { handOver: "bench", windowMs: 60_000, timeoutMs: 60_000, committed: false, method: "token" as const };
   const source: Run = { ...common, role: "source", legs, ports: a };
   const found = there.values();

@@ -8,12 +8,13 @@
  *     deno task bench --out=DIRECTORY        keep it elsewhere
  *
  * Kept are VERSION-DATE.txt (the table), VERSION-DATE.json, and one picture a curve. No figure that misses its target
- * makes this fail: the table says so.
+ * makes this fail, and none that became worse than in the last run that is kept: the table says so.
  *
  * @module
  */
 import { FlagError } from "../tests/lab/host/flags.ts";
 import { bootLab, endAs } from "../tests/lab/host/lab.ts";
+import { comparison, type Kept, latest } from "./compare.ts";
 import type { Findings } from "./figure.ts";
 import { FIGURES, measureAll } from "./figures.ts";
 import { type Machine, machineText, thisMachine } from "./machine.ts";
@@ -73,6 +74,12 @@ function isInstalled(program: string): boolean {
   });
 }
 
+/** The last run that is kept, if any. */
+async function before(): Promise<Kept | null> {
+  const names = [...Deno.readDirSync(RESULTS)].map(({ name }) => name).filter((name) => name.endsWith(".json"));
+  return latest(await Promise.all(names.map(async (name) => JSON.parse(await Deno.readTextFile(`${RESULTS}${name}`)))));
+}
+
 async function keep(out: string, text: string, found: Findings & Record<string, unknown>): Promise<void> {
   await Deno.mkdir(out, { recursive: true });
   const name = `${out.replace(/\/$/, "")}/${thisMachine().prmig}-${new Date().toISOString().slice(0, 10)}`;
@@ -112,7 +119,8 @@ await endAs(async () => {
     curves: [...(here.curves ?? []), ...(lab?.curves ?? [])],
   };
   const places = [`machine: ${machineText(machine)}`, ...(lab ? [`lab: ${machineText(lab.machine)}`] : [])];
-  const text = `prmig ${machine.prmig}, ${found.date}\n${places.join("\n")}\n\n${tableText(found.rows)}`;
+  const compared = small ? "" : `\n${comparison(await before(), found)}`;
+  const text = `prmig ${machine.prmig}, ${found.date}\n${places.join("\n")}\n\n${tableText(found.rows)}${compared}`;
   console.log(text);
   const failed = [...here.failed, ...(lab?.failed ?? [])];
   if (failed.length > 0) console.log(`FAILED, and not in the table: ${failed.join(", ")}`);

@@ -1,5 +1,6 @@
 /**
  * What has no peer, and must not get slower: simulated commands, tracker steps, worlds of the model check, each a second.
+ * Beside them a loop of plain JavaScript, so that runs on a fast day and on a slow one can be compared (compare.ts).
  *
  * @module
  */
@@ -12,6 +13,8 @@ import { MemoryLun } from "../../lib/sim/memory_lun.ts";
 import { explore } from "../../tests/model/explore.ts";
 import type { Figure, Row } from "../figure.ts";
 import { inTurn, rounds, timed } from "../measure.ts";
+
+const PLAIN = "plain JavaScript";
 
 /** Engines. */
 export const engines: Figure = {
@@ -26,13 +29,14 @@ export const engines: Figure = {
       "simulated LUN": () => perSecond(count, () => commands(count)),
       "tracker": () => perSecond(count, () => steps(count)),
       "model check": () => perSecond(worlds, () => check(worlds)),
+      [PLAIN]: () => perSecond(count, () => plain(count)),
     });
     const units = { "simulated LUN": "commands/s", "tracker": "steps/s", "model check": "worlds/s" } as const;
     const rows = Object.entries(units).map(([name, unit]): Row => ({
       figure: name,
       unit,
       prmig: rates[name as keyof typeof units]!,
-      peers: {},
+      peers: { [PLAIN]: rates[PLAIN]! },
       targets: [],
     }));
     return { rows };
@@ -64,6 +68,19 @@ function steps(count: number): void {
     ({ tracked } = track(tracked, cdbs[i % 2]!, list, { kind: "good" }));
   }
   if (tracked.key !== 0xabcn) throw new Error("the tracker has lost its way");
+}
+
+/** Never to be changed: what its rate says of the machine is compared from release to release. */
+function plain(count: number): void {
+  const kept = new Map<bigint, { readonly bytes: Uint8Array; readonly text: string }>();
+  for (let i = 0; i < count; i++) {
+    const bytes = new Uint8Array(24);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(8, BigInt(i) << 7n);
+    const key = view.getBigUint64(8) % 509n;
+    kept.set(key, { bytes, text: `0x${key.toString(16)} ${kept.get(key)?.text.length}` });
+  }
+  if (kept.size > 509) throw new Error("a remainder that is none");
 }
 
 async function check(worlds: number): Promise<void> {
