@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { present } from "../tests/lab/init/luns.ts";
+
 const TARGET = "/sys/kernel/config/target";
 const PORT = `${TARGET}/loopback/naa.5001400000000001/tpgt_1`;
 /** The lab's own LUNs are 0 and 1. */
@@ -54,14 +56,4 @@ async function node(number: number): Promise<string> {
 
 function write(path: string, text: string): void {
   Deno.writeTextFileSync(path, `${text}\n`, { create: false });
-}
-
-function present(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
