@@ -92,6 +92,8 @@ function isMet(need: Need, { capabilities, ports }: BenchLun<SomeNexuses>, choic
       return capabilities.replaceLost;
     case "compatibleReservations":
       return capabilities.compatibleReservationHandling;
+    case "noCompatibleReservations":
+      return !capabilities.compatibleReservationHandling;
     case "noAptplFile":
       return choices.noAptplFile ?? false;
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LIO_ACCESS, TGT_ACCESS } from "./deviations_access.ts";
 import type { Deviation } from "./verdict.ts";
 
 type Row = readonly [scenario: string, step: number, seen: string];
@@ -58,6 +59,7 @@ export const LIO_DEVIATIONS: readonly Deviation[] = [
     ["C85", 6, "good"],
   ]),
   ...because("LIO grants RESERVE(6) to the holder only", [["C86", 5, "conflict"]]),
+  ...LIO_ACCESS,
   ...LIO_NAMED_NEXUS,
 ];
 
@@ -103,6 +105,7 @@ export const TGT_DEVIATIONS: readonly Deviation[] = [
     ["C56", 7, "06/2A/03"],
     ["C56", 9, "06/2A/03"],
     ["C57", 6, "06/2A/03"],
+    ["C57-after", 5, "06/2A/03"],
     ["C59", 5, "06/2A/03"],
     ["C60", 6, "06/2A/03"],
     ["C61", 7, "06/2A/03"],
@@ -123,10 +126,15 @@ export const TGT_DEVIATIONS: readonly Deviation[] = [
     ["C87", 5, "good"],
     ["C87", 7, "K1 K2, not reserved"],
   ]),
-  ...because("tgt keeps strangers from mode pages, and lets them stop the unit", [
-    ["C85", 3, "conflict"],
-    ["C85", 5, "good"],
-  ]),
+  ...because("tgt keeps those who may not write from mode pages", [["C85", 3, "conflict"]]),
+  ...because("tgt lets everybody change the unit's power", [["C85", 5, "good"]]),
+  ...because(
+    "tgt goes on using the registration that made a reservation of type 7 or 8 after PREEMPT has freed it: the next " +
+      "REGISTER may change type and holder, so that hand-overs of these types do not hold there",
+    [["C57-after", 8, "K2 K3, type 0 held under K3"]],
+    true,
+  ),
+  ...TGT_ACCESS,
 ];
 
 /** Known differences by kind of target. */

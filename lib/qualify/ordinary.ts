@@ -26,7 +26,7 @@ const COMMANDS = {
   modeSense6: () => bytes(192, 0x1a, 0x08, 0x3f, 0, 192, 0),
   modeSense10: () => bytes(192, 0x5a, 0x08, 0x3f, 0, 0, 0, 0, 0, 192, 0),
   start: () => bytes(0, 0x1b, 0x01, 0, 0, 0x01, 0),
-  stop: () => bytes(0, 0x1b, 0x01, 0, 0, 0x00, 0),
+  active: () => bytes(0, 0x1b, 0, 0, 0, 0x10, 0), // POWER CONDITION = ACTIVE: no plain start, and stops nothing
   allowRemoval: () => bytes(0, 0x1e, 0, 0, 0, 0, 0),
   preventRemoval: () => bytes(0, 0x1e, 0, 0, 0, 1, 0),
   reserve6: () => bytes(0, 0x16, 0, 0, 0, 0, 0),

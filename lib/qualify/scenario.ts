@@ -143,6 +143,7 @@ export type Need =
   | "aptpl"
   | "replaceLost"
   | "compatibleReservations"
+  | "noCompatibleReservations"
   /** LIO that cannot write its APTPL file. */
   | "noAptplFile";
 

@@ -3,6 +3,7 @@ import type { Scenario } from "./scenario.ts";
 import { ACCESS_SCENARIOS } from "./scenarios_access.ts";
 import { HAND_OVER_SCENARIOS } from "./scenarios_hand_over.ts";
 import { LASTING_SCENARIOS } from "./scenarios_lasting.ts";
+import { MATRIX_SCENARIOS } from "./scenarios_matrix.ts";
 import { MOVE_SCENARIOS } from "./scenarios_move.ts";
 import { PREEMPT_SCENARIOS } from "./scenarios_preempt.ts";
 import { READ_SCENARIOS } from "./scenarios_read.ts";
@@ -21,4 +22,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...MOVE_SCENARIOS,
   ...LASTING_SCENARIOS,
   ...HAND_OVER_SCENARIOS,
+  ...MATRIX_SCENARIOS,
 ].toSorted((a, b) => a.id.localeCompare(b.id, "en", { numeric: true }));

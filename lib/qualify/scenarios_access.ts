@@ -59,14 +59,18 @@ export const ACCESS_SCENARIOS: readonly Scenario[] = [
     run("B", "reportLuns"),
     run("B", "requestSense"),
   ]),
-  scenario("C85", "Write Exclusive: a stranger may read mode pages, and neither stop the unit nor flush its cache", [
-    register("A", 0n, K1),
-    reserve("A", K1, 5),
-    run("B", "modeSense6"),
-    run("B", "start"),
-    run("B", "stop", CONFLICT),
-    run("B", "synchronizeCache10", CONFLICT),
-  ]),
+  scenario(
+    "C85",
+    "Write Exclusive: a stranger may read mode pages, and neither change the unit's power nor flush its cache",
+    [
+      register("A", 0n, K1),
+      reserve("A", K1, 5),
+      run("B", "modeSense6"),
+      run("B", "start"),
+      run("B", "active", CONFLICT),
+      run("B", "synchronizeCache10", CONFLICT),
+    ],
+  ),
   scenario("C86", "RESERVE(6) by those with access is GOOD and without effect (CRH)", [
     register("A", 0n, K1),
     reserve("A", K1, 5),

@@ -95,6 +95,15 @@ export const PREEMPT_SCENARIOS: readonly Scenario[] = [
     state({ B: K2 }, held(7, "all")),
     told("A", "2A/05"),
   ]),
+  scenario("C57-after", "a registration after that leaves the reservation as it is", [
+    register("A", 0n, K1),
+    register("B", 0n, K2),
+    reserve("A", K1, 7),
+    preempt("B", K2, K1, 7),
+    told("A", "2A/05"),
+    register("C", 0n, K3),
+    state({ B: K2, C: K3 }, held(7, "all"), { via: "B" }),
+  ]),
   scenario("C58", "the holder preempts itself: the type changes without a gap", [
     register("A", 0n, K1),
     register("C", 0n, K3),

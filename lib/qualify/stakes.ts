@@ -62,14 +62,19 @@ const ROWS: readonly Row[] = [
     "access",
     true,
     "the device does not keep others away from the data, or keeps away those who may",
-    "26 27 28 29 30 31",
+    "26 27 28 29 30 31 97",
   ],
-  ["access", false, "path checkers and multipath may see conflicts, or strangers may flush or stop the unit", "84 85"],
+  [
+    "access",
+    false,
+    "path checkers and multipath may see conflicts, or strangers may flush or stop the unit",
+    "84 85 98",
+  ],
   [
     "access",
     false,
     "software with RESERVE(6) of old and persistent reservations side by side meets conflicts",
-    "86 87",
+    "86 87 99",
   ],
   [
     "unregistering",

@@ -1,7 +1,7 @@
 /**
  * Takes back what scenarios have put on a LUN, and nothing else: a registration under any other key stays as it is.
  *
- *   drain -> READ KEYS -> every player unregisters what it has under a scenario's key
+ *   drain -> RELEASE(6) -> READ KEYS -> every player unregisters what it has under a scenario's key
  *         -> left behind by a nexus that is gone: PREEMPT of that key, by a key of our own
  *         -> a target that keeps its reservation without any registration: CLEAR
  *
@@ -47,6 +47,8 @@ const SOME_TYPE = 5;
 export async function tidy(nexuses: SomeNexuses): Promise<Tidied> {
   const sweep = new Sweep(nexuses);
   await sweep.everyone(drain);
+  // Nothing shows the SPC-2 reservation of a scenario that broke off where a target keeps the two kinds apart (tgt).
+  await sweep.everyone((nexus) => send(nexus, ...words("release6")));
   let seen = await sweep.look();
   const removed = seen.own;
   for (const key of removed) {

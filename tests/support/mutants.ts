@@ -28,6 +28,15 @@ interface Spoiled {
 
 const A = PR_OUT_ACTION;
 const GOOD = 0x00;
+const RESERVATION_CONFLICT = 0x18;
+const OPCODE = {
+  reserve6: 0x16,
+  modeSense6: 0x1a,
+  startStopUnit: 0x1b,
+  write10: 0x2a,
+  unmap: 0x42,
+  serviceActionIn16: 0x9e,
+} as const;
 const NOTHING: Spoiled = {};
 
 function out({ command, reply }: Deed, ...actions: number[]): PrOutCommand | null {
@@ -120,11 +129,26 @@ export const MUTANTS: Readonly<Record<string, Spoil>> = {
     if (deed.command.kind !== "prOut" || deed.reply.sense[2] !== 6) return NOTHING;
     return { model: apply(deed.after, deed.nexus, deed.command).model };
   },
-  "a stranger may write": (deed) => {
-    if (deed.command.kind !== "ordinary" || deed.command.cdb[0] !== 0x2a) return NOTHING;
-    return { reply: { ...deed.reply, status: GOOD } };
-  },
+  "a stranger may write": (deed) => always(deed, OPCODE.write10, GOOD),
+  "a stranger may unmap": (deed) => always(deed, OPCODE.unmap, GOOD),
+  "a stranger may change the unit's power": (deed) => always(deed, OPCODE.startStopUnit, GOOD),
+  "a reservation hides the capacity": (deed) =>
+    isReserved(deed) ? always(deed, OPCODE.serviceActionIn16, RESERVATION_CONFLICT) : NOTHING,
+  "Exclusive Access lets mode pages be read": (deed) => always(deed, OPCODE.modeSense6, GOOD),
+  "RESERVE(6) is refused to a registrant": (deed) =>
+    isReserved(deed) && deed.after.reservation?.holder !== deed.nexus
+      ? always(deed, OPCODE.reserve6, RESERVATION_CONFLICT)
+      : NOTHING,
 };
+
+function isReserved({ after }: Deed): boolean {
+  return after.reservation !== null;
+}
+
+/** One command is answered with one status, whoever sends it. */
+function always({ command, reply }: Deed, opcode: number, status: number): Spoiled {
+  return command.kind === "ordinary" && command.cdb[0] === opcode ? { reply: { ...reply, status } } : NOTHING;
+}
 
 function without(model: LunModel, gone: string): LunModel {
   return { ...model, registrations: model.registrations.filter(({ nexus }) => nexus !== gone) };

@@ -53,11 +53,11 @@ function run(model: LunModel, nexus: NexusId, command: Command): Outcome {
 
 /** RESERVATION CONFLICT with somebody's reservation, where the command itself does not decide. */
 function conflictFor(model: LunModel, nexus: NexusId, command: Command): Outcome | null {
-  if (command.kind !== "ordinary") return model.spc2Holder === null ? null : conflict(model);
+  const { accessRules, spc2Apart } = model.device.profile;
+  if (command.kind !== "ordinary") return model.spc2Holder === null || spc2Apart ? null : conflict(model);
   if (spc2Conflicts(model, nexus, command.cdb[0] ?? 0)) return conflict(model);
   const { reservation } = model;
   if (reservation === null || accessClassOf(command.cdb) === "reservation") return null;
-  const { accessRules } = model.device.profile;
   return mayRun(accessRules, command.cdb, reservation.type, roleOf(model, nexus)) ? null : conflict(model);
 }
 

@@ -124,7 +124,8 @@ function flags({ device: { profile } }: LunModel, _nexus: NexusId, command: PrOu
     const allTgPtCounts = action === A.register || action === A.registerAndIgnore;
     if (list.allTgPt && allTgPtCounts && !profile.allTargetPorts) return profile.unsupportedFlag;
   }
-  return setsAptpl(action, list) && !profile.ptpl ? profile.unsupportedFlag : null;
+  const aptplCounts = setsAptpl(action, list) || (list.aptpl && profile.refusesIgnoredFlags);
+  return aptplCounts && !profile.ptpl ? profile.unsupportedFlag : null;
 }
 
 function setsAptpl(action: number, list: BasicParameters | MoveParameters): boolean {

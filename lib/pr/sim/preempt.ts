@@ -29,7 +29,7 @@ type Case = "all" | "take" | "remove" | "invalid" | "unreservedZero";
 export function preempt(model: LunModel, nexus: NexusId, command: PrOutCommand, { sark }: BasicParameters): Outcome {
   switch (caseOf(model, sark)) {
     case "invalid":
-      return check(model, SENSE.invalidFieldInList);
+      return check(model, model.device.profile.preemptZeroHeld);
     case "unreservedZero": {
       const answer = model.device.profile.preemptZeroUnreserved;
       return answer === "good" ? good(count(model)) : refuse(model, answer);
@@ -69,7 +69,7 @@ function remove(model: LunModel, nexus: NexusId, sark: bigint): Outcome {
 /** The reservation passes to the sender in the same instant in which the preempted registrations go. */
 function take(model: LunModel, nexus: NexusId, { type, scope }: PrOutCommand, doomed: readonly NexusId[]): Outcome {
   const { profile } = model.device;
-  if (scope !== 0) return check(model, profile.badScope);
+  if (scope !== 0 && profile.preemptChecksScope) return check(model, profile.badScope);
   if (!isPrType(type)) return check(model, SENSE.invalidFieldInCdb);
   const changed: PrType | null = model.reservation?.type === type ? null : type;
   const left = { ...dropRegistrations(model, doomed), reservation: reservationFor(model, type, nexus) };

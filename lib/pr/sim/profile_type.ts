@@ -51,6 +51,8 @@ export interface Profile {
   readonly badIdListLength: SenseCode;
   /** Sense of a flag (SPEC_I_PT, ALL_TG_PT, APTPL) the target does not support. */
   readonly unsupportedFlag: SenseCode;
+  /** A flag that is not supported is refused where it is ignored, too. */
+  readonly refusesIgnoredFlags: boolean;
   /** Sense of another scope than the logical unit. */
   readonly badScope: SenseCode;
   /** Answer to an unregistered sender of anything but PREEMPT while no reservation exists; `null`: RESERVATION CONFLICT. */
@@ -71,6 +73,10 @@ export interface Profile {
   readonly preemptedAttention: number;
   /** PREEMPT validates TYPE: only where it uses it, or always. (tgt never does, and stores type 0; not simulated.) */
   readonly preemptValidatesType: "whenUsed" | "always";
+  /** PREEMPT that takes a reservation refuses another scope than the logical unit. */
+  readonly preemptChecksScope: boolean;
+  /** PREEMPT with SARK 0 while somebody, and not everybody, holds. */
+  readonly preemptZeroHeld: SenseCode;
   /** PREEMPT with SARK 0 while nothing is reserved; the standard does not say, `spc4` answers 05/26/00. */
   readonly preemptZeroUnreserved: SenseCode | "conflict" | "good";
   /** PREEMPT of the sender's own key that removes registrations only: is the sender's removed with them? */
@@ -122,6 +128,8 @@ export interface Profile {
   readonly attentionDelivery: "each" | "firstOnly";
   /** RESERVE(6) by a registrant that does not hold a registrants-only reservation is GOOD, as CRH promises. */
   readonly spc2GoodForRegistrants: boolean;
+  /** SPC-2 reservations and persistent ones take no notice of each other. */
+  readonly spc2Apart: boolean;
   /** Operation codes that pass through the SPC-2 reservation of another nexus. */
   readonly freeUnderSpc2: readonly number[];
   /** Loss of an I_T nexus leaves its registration to nobody. */

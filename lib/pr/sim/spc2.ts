@@ -15,7 +15,7 @@ const RELEASE: readonly number[] = [0x17, 0x57];
 export function spc2Command(model: LunModel, nexus: NexusId, opcode: number): Outcome | null {
   const reserving = RESERVE.includes(opcode);
   if (!reserving && !RELEASE.includes(opcode)) return null;
-  if (model.registrations.length > 0) {
+  if (model.registrations.length > 0 && !model.device.profile.spc2Apart) {
     return model.device.profile.compatibleReservations && toleratedFrom(model, nexus) ? good(model) : conflict(model);
   }
   if (!reserving) return good(model.spc2Holder === nexus ? { ...model, spc2Holder: null } : model);

@@ -130,6 +130,11 @@ export function createStore(number: number): string {
   return store;
 }
 
+/** Has a LUN execute UNMAP, until it is made anew. */
+export function allowUnmap(number: number): void {
+  write(`${backstore(number)}/attrib/emulate_tpu`, "1");
+}
+
 /** LIO rewrites a file there at every REGISTER; without the directory REGISTER ends NOT READY. */
 export function prepareTarget(): void {
   for (const path of ["/var/target/pr", "/var/target/alua", STATE]) Deno.mkdirSync(path, { recursive: true });

@@ -11,6 +11,8 @@ import type { Portal } from "./lio.ts";
 
 const SESSIONS = "/sys/class/iscsi_session";
 const WAIT_MS = 60_000;
+/** Made here when iscsid runs; gone with the machine. */
+const STARTED = "/run/prmig-iscsid";
 
 /** A session's disk. */
 export interface IscsiPath {
@@ -21,12 +23,14 @@ export interface IscsiPath {
   readonly sg: string;
 }
 
-/** Starts iscsid. Once a machine. */
+/** Starts iscsid, unless a test file before has done so: a machine has one. */
 export async function startIscsid(initiator: string): Promise<void> {
+  if (entries(STARTED).length > 0) return;
   await must(["modprobe", "iscsi_tcp"]);
   Deno.mkdirSync("/etc/iscsi", { recursive: true });
   await Deno.writeTextFile("/etc/iscsi/initiatorname.iscsi", `InitiatorName=${initiator}\n`);
   await must(["iscsid"]);
+  Deno.mkdirSync(`${STARTED}/here`, { recursive: true });
 }
 
 /** The initiator name of the iface `name`. */

@@ -16,6 +16,8 @@ import { labTest, resetLun } from "../support.ts";
 /** All steps; they are played as histories of this length, each from a clean LUN. */
 const STEPS = Number(Deno.env.get("PRMIG_DIFFERENTIAL_STEPS") ?? 5000);
 const HISTORY_STEPS = 100;
+/** A long run says how far it has come, this often. */
+const TOLD_STEPS = 10_000;
 /** Enough to see what they have in common. */
 const MOST_DIFFERENCES = 5;
 
@@ -32,6 +34,8 @@ labTest(`LIO and its profile answer ${STEPS} random commands alike`, async () =>
       const pair = { one, other: simulatedNexuses(LIO) };
       await sameAnswers(pair, history(SEED + i, HISTORY_STEPS, forbid), SEED + i)
         .catch((error: Error) => differences.push(error.message));
+      const done = (i + 1) * HISTORY_STEPS;
+      if (done % TOLD_STEPS === 0) console.log(`${done} steps, ${differences.length} differences`);
     }
   });
   assert.equal(differences.join("\n\n"), "");
