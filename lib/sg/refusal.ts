@@ -63,13 +63,14 @@ const NEVER_SENT: readonly string[] = [
  */
 export function commandFailure(address: string, error: SysError, cdb: Uint8Array, reads: boolean): PrmigError {
   const { name, meaning } = describeErrno(error.errno);
+  const denied = name === "EPERM" || name === "EACCES";
   const facts = {
-    message: `Cannot send a command to ${address}: ${meaning} (${name})`,
+    // In the message, too: `watch` shows it and no remedy.
+    message: `Cannot send a command to ${address}: ${meaning}${denied ? ": it takes CAP_SYS_RAWIO" : ""} (${name})`,
     device: address,
     command: `CDB ${toHex(cdb, " ")}`,
     status: name,
   };
-  const denied = name === "EPERM" || name === "EACCES";
   const remedy = denied
     ? "run prmig as root: the kernel lets others send only a few harmless commands (CAP_SYS_RAWIO)"
     : `see whether the path is still there: prmig dump ${address}`;

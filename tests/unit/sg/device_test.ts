@@ -136,6 +136,8 @@ for (const [name, errno, reads, kind, lun, remedy] of FAILURES) {
     const failure = commandFailure("/dev/sg3", new SysError("SG_IO", "descriptor 5", errno), REGISTER, reads);
     assert.equal(failure.kind, kind);
     assert.match(failure.message, new RegExp(`^Cannot send a command to /dev/sg3: .*\\(${name}\\)$`));
+    // Who shows the message alone, as watch does, names the capability as well.
+    assert.equal(failure.message.includes("CAP_SYS_RAWIO"), name === "EPERM");
     assert.match(failure.facts.lun, lun);
     assert.match(failure.facts.remedy, remedy);
   });
