@@ -122,6 +122,7 @@ export async function vmScene(options: VmSceneOptions = {}): Promise<VmScene> {
         onProgress: () => {},
         signal: stop.signal,
         random: counter(),
+        rehearse: () => Promise.resolve(),
         openLun: () => Promise.resolve(mortal(s.a, life)),
         onPlan: (plan) => void plans.push(plan),
         writeDown: () => Promise.resolve(),

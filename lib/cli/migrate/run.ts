@@ -14,6 +14,7 @@ import { cryptoRandom } from "../../migrate/tokens.ts";
 import type { CommandContext } from "../context.ts";
 import { openChannel } from "../hand_over/channel.ts";
 import { OpenLuns } from "../hand_over/luns.ts";
+import { rehearse } from "../hand_over/rehearse.ts";
 import { tlsFiles } from "../hand_over/tls.ts";
 import { CLOCK, openPorts } from "../hand_over/world.ts";
 import { snoopedKey } from "../send/snooped.ts";
@@ -109,6 +110,7 @@ async function migrateInScene(scene: Scene, context: CommandContext): Promise<Mi
       signal: context.signal,
       report: (progress) => teller.step(progress),
       onProgress: (info) => teller.memory(info),
+      rehearse,
       onPlan: (plan) => teller.plan(plan),
       openLun: (disk) => openGuestLun(disk, named, open),
       writeDown: async (gate, wasRunning) => {

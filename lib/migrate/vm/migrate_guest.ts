@@ -38,6 +38,8 @@ export interface MigrateWorld extends GuestWorld {
    * Begins the hand-over. `destinationDevices` are the destination QEMU's own host devices, LUN by LUN, where it told.
    */
   handOver(luns: readonly Lun[], destinationDevices: readonly string[] | null, gate: VmGate): Promise<LunMove>;
+  /** Runs the code of the switch once on nothing, while the guest still runs. */
+  rehearse(): Promise<void>;
   /** Told what was decided, before anything is changed. */
   onPlan(plan: MigrationPlan): void;
   /** Writes down what recovery needs, before the guest is touched. Rejects with PrmigError. */
@@ -100,7 +102,10 @@ async function migrate(world: MigrateWorld, request: MigrateRequest): Promise<Mi
       uri,
       wasRunning,
       timeoutMs: request.timeoutMs,
-      makeReady: () => destination ? makeReady(destination, plan) : Promise.resolve(),
+      makeReady: async () => {
+        await world.rehearse();
+        if (destination) await makeReady(destination, plan);
+      },
       recheck: () => mover === "qemu" ? Promise.resolve(null) : registeredSince(picked),
     }, luns);
     return { ...moved, plan, verified: await verifyMoved(before) };
