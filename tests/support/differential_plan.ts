@@ -47,6 +47,7 @@ export interface Considered {
   readonly rk: bigint;
   readonly sark: bigint;
   readonly type: number;
+  readonly scope: number;
 }
 
 /** What a target cannot be asked, or must not. */
@@ -72,7 +73,7 @@ function plan(random: () => number, forbid: Forbid, ordinary: readonly OrdinaryN
     const aptpl = random() < 0.3;
     const to = pick(random, PLAYERS);
     const unreg = random() < 0.5;
-    if (forbid({ action, rk, sark, type })) continue;
+    if (forbid({ action, rk, sark, type, scope })) continue;
     const what = `${prOutActionName(action)} RK=${rk} SARK=${sark} type ${type} scope ${scope}` +
       (action === A.registerAndMove ? ` to ${to}${unreg ? " UNREG" : ""}` : "");
     return {

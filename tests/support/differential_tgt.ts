@@ -21,8 +21,8 @@ const RULES: readonly Rule[] = [
     applies: ({ action }) => action === A.registerAndMove,
   },
   {
-    reason: "PREEMPT takes any TYPE, and keeps it",
-    applies: ({ action, type }) => action === A.preempt && !isPrType(type),
+    reason: "PREEMPT takes any TYPE and any SCOPE, and keeps them",
+    applies: ({ action, type, scope }) => action === A.preempt && (!isPrType(type) || scope !== 0),
   },
   {
     reason: "PREEMPT frees the registration that made a reservation of type 7 or 8, and goes on using it: " +
