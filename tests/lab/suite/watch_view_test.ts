@@ -14,11 +14,14 @@ class Terminal {
 
   private constructor() {}
 
-  /** Starts a shell command; what is printed before it stays above. Whether CI wants colours is not asked. */
+  /**
+   * Starts a shell command; what is printed before it stays above. Whether CI wants colours is not asked, and a shell that
+   * would end with its command at Ctrl-C stays.
+   */
   static async start(columns: number, rows: number, command: string): Promise<Terminal> {
     const terminal = new Terminal();
     const size = ["-x", String(columns), "-y", String(rows)];
-    const script = `unset NO_COLOR; echo before; ${command}; echo "ended $?"; exec sleep 1000`;
+    const script = `unset NO_COLOR; trap : INT; echo before; ${command}; echo "ended $?"; exec sleep 1000`;
     await terminal.#tmux("new-session", "-d", ...size, "sh", "-c", script);
     return terminal;
   }
