@@ -24,6 +24,8 @@ export interface LoopHooks {
   readonly handle: (ready: Ready) => void;
   /** Commands that have begun and have no answer yet. */
   readonly unanswered: () => number;
+  /** Nothing is about to happen, or much has happened: what can wait is done now. */
+  readonly pause: () => void;
   /** True when nothing is left to do. */
   readonly over: () => boolean;
 }
@@ -41,9 +43,15 @@ const MOST_TURNS = 16;
 export class ServeLoop {
   /** What is waited for. */
   readonly epoll = new Epoll();
+  #going = false;
 
   constructor(private readonly attendant: Attendant | null, private readonly hooks: LoopHooks) {
     if (attendant) this.epoll.add(attendant.fd);
+  }
+
+  /** Things happen, and {@link LoopHooks.pause} will be called before the loop waits again. */
+  get going(): boolean {
+    return this.#going;
   }
 
   /** Goes round until there is nothing left to do; gives the descriptors back. */
@@ -51,6 +59,7 @@ export class ServeLoop {
     while (!this.hooks.over()) {
       let ready = await this.epoll.wait();
       const until = performance.now() + TURN_MS;
+      this.#going = true;
       while (ready.length > 0) {
         for (const each of ready) {
           if (each.fd === this.attendant?.fd) this.attendant.collect();
@@ -60,6 +69,8 @@ export class ServeLoop {
         await this.#answers();
         ready = this.epoll.poll(WAIT_HERE_MS);
       }
+      this.#going = false;
+      this.hooks.pause();
     }
     this.epoll.close();
   }

@@ -44,6 +44,11 @@ export class HelperServer {
   /** Room for the reply that is about to leave. */
   readonly #reply: Bytes = new Uint8Array(WIRE.replyHeader + WIRE.maxData);
   readonly #connections = new Map<number, Connection>();
+  /**
+   * Answered, and not looked at since: a client sends its next command when it has the answer, so a look right after it finds
+   * nothing, and costs as much as one that does. What arrived earlier is found when the loop pauses, 10 ms later at most.
+   */
+  readonly #answered = new Set<Connection>();
   #running = 0;
   #unanswered = 0;
   #accepted = 0;
@@ -60,6 +65,9 @@ export class HelperServer {
     this.#loop = new ServeLoop(attendant, {
       handle: (ready) => this.#handle(ready),
       unanswered: () => this.#unanswered,
+      pause: () => {
+        for (const connection of this.#answered) this.#pump(connection);
+      },
       over: () => this.#stopping && this.#connections.size === 0 && this.#running === 0,
     });
     this.#loop.epoll.add(listener.fd);
@@ -134,6 +142,7 @@ export class HelperServer {
   /** Reads until the conversation wants no more, or nothing is there. */
   #pump(connection: Connection): void {
     if (connection.pumping) return;
+    this.#answered.delete(connection);
     connection.pumping = true;
     while (connection.open && !connection.unsent) {
       const step = connection.read(this.#receiver);
@@ -187,7 +196,8 @@ export class HelperServer {
     connection.conversation.replied();
     this.#send(connection, this.#encode(cdb, answer));
     if (this.#stopping && connection.open && !connection.unsent) return this.#close(connection, "serviceEnds");
-    this.#pump(connection);
+    if (this.#loop.going) this.#answered.add(connection);
+    else this.#pump(connection);
   }
 
   #encode(cdb: Bytes, answer: HelperAnswer): Bytes {
@@ -230,6 +240,7 @@ export class HelperServer {
     connection.open = false;
     if (reason === "serviceEnds") connection.abandon();
     this.#connections.delete(connection.fd);
+    this.#answered.delete(connection);
     this.#loop.epoll.remove(connection.fd);
     closeFd(connection.fd);
     this.hooks.closed?.(connection.client, reason);

@@ -1,8 +1,6 @@
 /**
  * What ends a connection and what is answered, cut by cut: the same from qemu-pr-helper and from `prmig snoop`, and what the
  * protocol's description says.
- *
- * Open: it has not been run to its end in the lab.
  */
 import assert from "node:assert/strict";
 import { toHex } from "../../../lib/bytes.ts";

@@ -32,7 +32,7 @@ async function directory(test: (run: string) => Promise<void>): Promise<void> {
 async function take(run: string, count: number, fromStart: boolean, meanwhile: () => void): Promise<bigint[]> {
   const stop = new AbortController();
   const got: bigint[] = [];
-  const timer = setTimeout(() => stop.abort(), 5000);
+  const timer = setTimeout(() => stop.abort(), 60_000);
   const feed = followEvents(run, { fromStart, signal: stop.signal });
   const first = feed.next();
   await new Promise((resolve) => setTimeout(resolve, 50));
