@@ -57,6 +57,10 @@ async function row(
     prmig: prmig!,
     peers: { [LIMIT]: limit! },
     targets: [{ says: "at most 1.3 x the C loop", against: LIMIT, atMost: 1.3 }],
-    note: `${count} commands one after the other, on /dev/sgN of LIO.`,
+    note:
+      `${count} commands one after the other, on /dev/sgN of LIO. The C loop waits in the kernel. prmig may not, as a ` +
+      "command that hangs would hold up timers and signals: each goes to a thread and back. What that costs without " +
+      "emulation is in the rows of a command's way; a LUN that takes more than three times as long meets the target. " +
+      "Emulation multiplies the way, which is mostly code compiled at run time, by some 30 to 300.",
   };
 }

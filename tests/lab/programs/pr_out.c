@@ -5,7 +5,8 @@
  *
  * Sends the command COUNT times (1), prints the SAM status of the last one, and ends with 0 unless a call failed. With
  * COUNT above 1 the SARK grows by one from command to command. `async`: write(2) and read(2) on /dev/sgN, no ioctl. With
- * PR_OUT_STAMP in the environment it prints the wall clock at the end of the last command instead, in microseconds.
+ * PR_OUT_STAMP in the environment it prints the wall clock at the end of the last command instead, in microseconds; with
+ * PR_OUT_EVERY_US it begins one command every so many microseconds, or as soon after as it can.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static void big_endian(unsigned char *to, unsigned long long value) {
@@ -28,8 +30,16 @@ int main(int argc, char **argv) {
   if (fd < 0) { perror(argv[1]); return 1; }
   unsigned long long rk = strtoull(argv[4], 0, 0), sark = strtoull(argv[5], 0, 0);
   long count = argc > 6 ? strtol(argv[6], 0, 0) : 1;
+  long every = getenv("PR_OUT_EVERY_US") ? atol(getenv("PR_OUT_EVERY_US")) : 0;
+  struct timespec due;
+  clock_gettime(CLOCK_MONOTONIC, &due);
   int status = -1;
   for (long i = 0; i < count; i++) {
+    if (every > 0) {
+      clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, 0);
+      due.tv_nsec += every * 1000;
+      for (; due.tv_nsec >= 1000000000; due.tv_nsec -= 1000000000) due.tv_sec++;
+    }
     unsigned char cdb[10] = { 0x5f, strtol(argv[2], 0, 0), strtol(argv[3], 0, 0), 0, 0, 0, 0, 0, 24, 0 };
     unsigned char list[24] = { 0 }, sense[64];
     big_endian(list, rk);
