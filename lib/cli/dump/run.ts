@@ -5,6 +5,7 @@
  */
 import { EXIT, PrmigError } from "../../errors.ts";
 import { listDisks } from "../../sg/discover.ts";
+import { CALLS_IN_FLIGHT } from "../../sys/fd.ts";
 import type { CommandContext } from "../context.ts";
 import { openDevice, traceOf } from "../open.ts";
 import { runDirectory } from "../run_directory.ts";
@@ -23,8 +24,8 @@ export interface DumpInput {
   readonly timeout: number;
 }
 
-/** Devices read at the same time; a dead one takes its timeout and no more. */
-const AT_ONCE = 8;
+/** Devices read at the same time: as many as there may be system calls. A dead one takes its timeout and no more. */
+const AT_ONCE = CALLS_IN_FLIGHT;
 
 /** Resolves with the exit code: that of the first device that failed, else 0. */
 export async function runDump(input: DumpInput, context: CommandContext): Promise<number> {
