@@ -36,22 +36,21 @@ function row(command: OrdinaryName, stranger: string, registrant: string): Acces
 
 /** What touches the data. The write comes before UNMAP: the block is one of the scenarios'. */
 export const DATA_ROWS: readonly AccessRow[] = [
-  //                          1 3 5 6 7 8   1 3 5 6 7 8
-  row("read", /*            */ "+-+-+-", "+-++++"),
-  row("write", /*           */ "------", "--++++"),
-  row("unmap", /*           */ "------", "--++++"),
+  row("read", "+-+-+-", "+-++++"),
+  row("write", "------", "--++++"),
+  row("unmap", "------", "--++++"),
   row("synchronizeCache10", "------", "--++++"),
 ];
 
 /** What asks about the device, or changes its state. START STOP UNIT never stops here: `active` leaves a disk running. */
 export const DEVICE_ROWS: readonly AccessRow[] = [
-  row("inquiry", /*         */ "++++++", "++++++"),
-  row("testUnitReady", /*   */ "++++++", "++++++"),
-  row("readCapacity10", /*  */ "++++++", "++++++"),
-  row("readCapacity16", /*  */ "++++++", "++++++"),
-  row("modeSense6", /*      */ "+-+-+-", "+-++++"),
-  row("start", /*           */ "++++++", "++++++"),
-  row("active", /*          */ "------", "--++++"),
+  row("inquiry", "++++++", "++++++"),
+  row("testUnitReady", "++++++", "++++++"),
+  row("readCapacity10", "++++++", "++++++"),
+  row("readCapacity16", "++++++", "++++++"),
+  row("modeSense6", "+-+-+-", "+-++++"),
+  row("start", "++++++", "++++++"),
+  row("active", "------", "--++++"),
 ];
 
 /** RESERVE(6) and RELEASE(6) where REPORT CAPABILITIES says CRH: GOOD without effect for those with access. */

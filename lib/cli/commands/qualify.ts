@@ -18,7 +18,7 @@ two nexuses only, scenarios that need a third are not run, and named.
 Each DEV is the same LUN through another initiator or another target port: a device of this host, or ssh:HOST:DEV, a device
 of another host, on which prmig is started by ssh (prmig qualify-relay).
 
-The LUN must be one that nobody needs: the scenarios register, reserve, preempt and clear, write block 1 and stop and start
+The LUN must be one that nobody needs: the scenarios register, reserve, preempt and clear, write and unmap block 1, and start
 the unit. Refused are LUNs that somebody is registered with, that are mounted, swapped to, partitioned, below another volume,
 or hold a file system; devices that are not the same LUN; devices that are one and the same nexus. --scratch, with the
 designator of the LUN, overrides registrations, partitions and file systems, and nothing else.
