@@ -39,12 +39,8 @@ function first(answers: Readonly<Record<string, string>>): void {
   }
 }
 
-const ANSWERS = {
-  "--version": VERSION,
-  "-V": VERSION,
-  "--help": programHelp(COMMANDS),
-  "-h": programHelp(COMMANDS),
-};
+const HELP = programHelp(COMMANDS);
+const ANSWERS = { "--version": VERSION, "-V": VERSION, "--help": HELP, "-h": HELP };
 
 /** The module as the argument of the runtime that it is. */
 export const FIRST_MODULE = `data:text/javascript;base64,${

@@ -24,10 +24,9 @@ export const RUNTIME_PACKAGE: Readonly<Record<string, string>> = {
 
 /**
  * What stands before the bundle: nothing is looked for outside of it, on disk or elsewhere. Told that it is a module, the
- * runtime does not try what else it could be; without a cache that takes a quarter of a second. The runtime's module is the
- * first one (first.ts); the bundle's path is its first argument.
+ * runtime does not try what else it could be; without a cache that takes a quarter of a second.
  */
-export const RUNTIME_ARGUMENTS: readonly string[] = [
+export const RUNTIME_OPTIONS: readonly string[] = [
   "run",
   "-A",
   "--no-config",
@@ -37,8 +36,10 @@ export const RUNTIME_ARGUMENTS: readonly string[] = [
   "--cached-only",
   "--ext",
   "mjs",
-  FIRST_MODULE,
 ];
+
+/** The runtime's module is the first one (first.ts); the bundle's path is its first argument. */
+export const RUNTIME_ARGUMENTS: readonly string[] = [...RUNTIME_OPTIONS, FIRST_MODULE];
 
 /** Added to the environment; every other variable of the runtime's is kept from it. */
 export const RUNTIME_VARIABLES: readonly string[] = ["DENO_NO_UPDATE_CHECK=1", "DENO_NO_PACKAGE_JSON=1"];
