@@ -20,7 +20,10 @@ const PACKAGES = [
   ...["qemu-system-x86", "busybox-static", "kmod", "xz-utils", "util-linux"],
   ...["sg3-utils", "openssh-server", "openssh-client", "lz4"],
   ...["gcc", "libc6-dev", "tmux"], // small programs that send commands in their own ways; a terminal to look at
+  "socat", // what a script would talk to QEMU with
   ...["open-iscsi", "tgt", "e2fsprogs"], // LUNs over a network, another target, and what hosts keep through a power cut
+  // What only some runs by hand need (tests/lab/libvirt/).
+  ...(Deno.env.get("PRMIG_LAB_PACKAGES") ?? "").split(",").filter((name) => name !== ""),
 ];
 
 /** Modules for the initramfs; the others are loaded with modprobe once the root is there. */
