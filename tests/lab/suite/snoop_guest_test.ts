@@ -34,12 +34,22 @@ labTest(
     const known = (): { key: bigint | null; type: number | null } | undefined =>
       readLun(lunFile("/run/prmig", designator))?.nexuses.find(({ nexusId }) => nexusId === A.hctl);
 
+    const connected = (): unknown[] =>
+      guest.qmp.events.filter(({ event }) => event === "PR_MANAGER_STATUS_CHANGED").map(({ data }) => data.connected);
+    /** QEMU has noticed that the helper was gone, and that one is there again. */
+    const noticed = async (since: number): Promise<void> => {
+      await eventually("QEMU told that it is connected again", () => connected().slice(since).includes(true));
+      assert.deepEqual(connected().slice(since), [false, true]);
+    };
+
     assert.match(await prOut("0 0 0 0xbeef"), /status=0x00/);
     await eventually("the registration is on disk", () => known()?.key === 0xbeefn);
+    const beforeKill = connected().length;
     await first.kill();
     const second = await startSnoop({ socket: first.socket });
     try {
       assert.match(await prOut("1 5 0xbeef 0"), /status=0x00/, "QEMU connects again by itself");
+      await noticed(beforeKill);
       await eventually("the reservation is on disk", () => known()?.type === 5);
       assert.deepEqual((await readState(B)).reservation, { key: 0xbeefn, type: 5 });
       const seen = await dump(A.sg);
@@ -56,10 +66,12 @@ labTest(
       assert.ok(bytes, capabilities);
       assert.equal(parseInt(bytes.replaceAll(/\s/g, "").slice(4, 6), 16) & 0x0c, 0, "masked for the guest");
 
+      const beforeStop = connected().length;
       await second.stop();
       const third = await startSnoop({ socket: first.socket });
       try {
         assert.match(await prOut("2 5 0xbeef 0"), /status=0x00/, "and after an orderly restart");
+        await noticed(beforeStop);
         await eventually("the release is on disk", () => known()?.type === 0);
       } finally {
         await third.stop();
