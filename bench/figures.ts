@@ -9,6 +9,7 @@ import { growth } from "./figures/growth.ts";
 import { handOver } from "./figures/hand_over.ts";
 import { handOverLio } from "./figures/hand_over_lio.ts";
 import { sgIo } from "./figures/sg_io.ts";
+import { sgIoMachine } from "./figures/sg_io_machine.ts";
 import { snoop } from "./figures/snoop.ts";
 import { snoopMachine } from "./figures/snoop_machine.ts";
 import { states } from "./figures/states.ts";
@@ -22,6 +23,7 @@ export const FIGURES: readonly Figure[] = [
   engines,
   growth,
   snoopMachine,
+  sgIoMachine,
   sgIo,
   handOverLio,
   states,
