@@ -18,7 +18,7 @@ import { observe, readGeneration, wantedState } from "./observe.ts";
 import { nexusOf, type SomeNexuses } from "./players.ts";
 import type { CommandStep, EventStep, Player, Scenario, StateStep, Step } from "./scenario.ts";
 import { resultOf, send } from "./talk.ts";
-import { tidy, type TidyChoices } from "./tidy.ts";
+import { tidy } from "./tidy.ts";
 import { judge, type ScenarioResult, type StepResult } from "./verdict.ts";
 import { describeStep } from "./wording.ts";
 
@@ -66,12 +66,10 @@ export async function playScenarios(
   try {
     const lun = await prepare(nexuses, makeReady);
     const results: ScenarioResult[] = [];
-    let spc2 = false;
     for (const each of scenarios) {
       choices.signal?.throwIfAborted();
       choices.onScenario?.(each);
-      const result = await play(lun, each, choices, { spc2 });
-      if (result.verdict !== "skipped") spc2 = sendsReserve6(each);
+      const result = await play(lun, each, choices);
       results.push(result);
       choices.onResult?.(result);
     }
@@ -95,8 +93,8 @@ function leftClean({ kind, facts }: PrmigError): PrmigError {
 }
 
 /** A LUN without anything of ours, and without anybody else; all players at hand. */
-async function makeReady(nexuses: SomeNexuses, choices: TidyChoices = {}): Promise<void> {
-  const { foreign, broken } = await tidy(nexuses, choices);
+async function makeReady(nexuses: SomeNexuses): Promise<void> {
+  const { foreign, broken } = await tidy(nexuses);
   for (const error of broken.values()) throw error;
   if (foreign.length === 0) return;
   throw new PrmigError("refused", {
@@ -113,11 +111,10 @@ async function play(
   lun: BenchLun<SomeNexuses>,
   scenario: Scenario,
   choices: RunChoices,
-  left: TidyChoices,
 ): Promise<ScenarioResult> {
   const skip = skipReason(lun, scenario, choices);
   if (skip !== null) return { scenario, verdict: "skipped", steps: [], ...skip };
-  await makeReady(lun.nexuses, left);
+  await makeReady(lun.nexuses);
   const game = new Game(lun, choices, await readGeneration(lun.nexuses.A) ?? 0);
   const steps: StepResult[] = [];
   for (const [i, step] of scenario.steps.entries()) {
@@ -126,11 +123,6 @@ async function play(
     steps.push({ number: i + 1, what: describeStep(step), wanted, seen, ok });
   }
   return judge(scenario, steps, choices.deviations ?? []);
-}
-
-/** Whether a scenario may leave an SPC-2 reservation. */
-function sendsReserve6({ steps }: Scenario): boolean {
-  return steps.some((step) => step.kind === "command" && step.act.kind === "ordinary" && step.act.name === "reserve6");
 }
 
 interface Outcome {

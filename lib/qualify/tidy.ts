@@ -34,8 +34,6 @@ export interface Tidied {
 }
 
 interface Seen {
-  /** As READ KEYS has them: a key for each registration. */
-  readonly listed: readonly bigint[];
   readonly own: readonly bigint[];
   readonly foreign: readonly bigint[];
   readonly reservation: Reservation | null;
@@ -45,23 +43,17 @@ const ROOM = 8192;
 /** Any valid type: it is ignored where PREEMPT only removes registrations. */
 const SOME_TYPE = 5;
 
-/** How to tidy up. */
-export interface TidyChoices {
-  /**
-   * Whether an SPC-2 reservation may be there. Nothing shows it where a target keeps the two kinds apart (tgt), so RELEASE(6)
-   * is sent unseen, unless this is false.
-   */
-  readonly spc2?: boolean;
-}
-
 /** Tidies up. Rejects with PrmigError `unsure` when no nexus works, or the LUN cannot be brought back. */
-export async function tidy(nexuses: SomeNexuses, { spc2 = true }: TidyChoices = {}): Promise<Tidied> {
+export async function tidy(nexuses: SomeNexuses): Promise<Tidied> {
   const sweep = new Sweep(nexuses);
   await sweep.everyone(drain);
-  if (spc2) await sweep.everyone((nexus) => send(nexus, ...words("release6")));
+  // Nothing shows the SPC-2 reservation of a scenario that broke off where a target keeps the two kinds apart (tgt).
+  await sweep.everyone((nexus) => send(nexus, ...words("release6")));
   let seen = await sweep.look();
   const removed = seen.own;
-  for (const key of removed) await sweep.unregister(key, seen.listed.filter((each) => each === key).length);
+  for (const key of removed) {
+    await sweep.everyone((nexus) => out(nexus, unregister(key)));
+  }
   if (removed.length > 0) seen = await sweep.look();
   for (const key of seen.own) await sweep.first((nexus) => sweep.preempt(nexus, key, seen.reservation));
   if (seen.own.length > 0) seen = await sweep.look();
@@ -92,7 +84,6 @@ export async function leave(own: Nexus): Promise<void> {
 /** The players whose nexus still works, and what is done through them. */
 class Sweep {
   readonly broken = new Map<Player, unknown>();
-  readonly #unregistered = new Set<Player>();
   readonly #players: readonly (readonly [Player, Nexus])[];
 
   constructor(nexuses: SomeNexuses) {
@@ -100,11 +91,11 @@ class Sweep {
   }
 
   /** Has every player do it whose nexus works. */
-  async everyone(work: (nexus: Nexus, player: Player) => Promise<unknown>): Promise<void> {
+  async everyone(work: (nexus: Nexus) => Promise<unknown>): Promise<void> {
     for (const [player, nexus] of this.#players) {
       if (this.broken.has(player)) continue;
       try {
-        await work(nexus, player);
+        await work(nexus);
       } catch (error) {
         this.broken.set(player, error);
       }
@@ -124,26 +115,22 @@ class Sweep {
     throw unreachable([...this.broken.values()]);
   }
 
-  /** Has the players unregister what they have under a key, as many as are listed; a player has one registration. */
-  async unregister(key: bigint, listed: number): Promise<void> {
-    let left = listed;
-    await this.everyone(async (nexus, player) => {
-      if (left === 0 || this.#unregistered.has(player)) return;
-      if (await out(nexus, unregister(key)) === "conflict") return;
-      this.#unregistered.add(player);
-      left--;
-    });
-  }
-
   /** Who is registered, and what is reserved. An SPC-2 reservation, which hides that, is given back first. */
   async look(): Promise<Seen> {
-    const seen = await this.first(lookThrough);
-    if (seen !== null) return seen;
-    await this.everyone((nexus) => send(nexus, ...words("release6")));
+    const hidden = await this.first(async (nexus) => await readKeys(nexus) === null);
+    if (hidden) await this.everyone((nexus) => send(nexus, ...words("release6")));
     return await this.first(async (nexus) => {
-      const again = await lookThrough(nexus);
-      if (again === null) throw failed("READ KEYS", "conflict");
-      return again;
+      const keys = await readKeys(nexus);
+      if (keys === null) throw failed("READ KEYS", "conflict");
+      const answer = await sendIn(nexus, PR_IN_ACTION.readReservation, ROOM);
+      if (resultOf(answer) !== "good") throw failed("READ RESERVATION", resultOf(answer));
+      const said = decodeReadReservation(answer.dataIn);
+      const distinct = [...new Set(keys)];
+      return {
+        own: distinct.filter(isScenarioKey),
+        foreign: distinct.filter((key) => !isScenarioKey(key)),
+        reservation: said.kind === "complete" ? said.reservation : null,
+      };
     });
   }
 
@@ -163,28 +150,11 @@ class Sweep {
   }
 }
 
-/** The LUN through one nexus; `null` while an SPC-2 reservation hides it. */
-async function lookThrough(nexus: Nexus): Promise<Seen | null> {
-  const listed = await readKeys(nexus);
-  if (listed === null) return null;
-  const answer = await sendIn(nexus, PR_IN_ACTION.readReservation, ROOM);
-  if (resultOf(answer) !== "good") throw failed("READ RESERVATION", resultOf(answer));
-  const said = decodeReadReservation(answer.dataIn);
-  const distinct = [...new Set(listed)];
-  return {
-    listed,
-    own: distinct.filter(isScenarioKey),
-    foreign: distinct.filter((key) => !isScenarioKey(key)),
-    reservation: said.kind === "complete" ? said.reservation : null,
-  };
-}
-
-/** A PERSISTENT RESERVE OUT that may conflict: then it was not for this nexus, or not needed any more. Its result. */
-async function out(nexus: Nexus, request: PrOutRequest): Promise<string> {
+/** A PERSISTENT RESERVE OUT that may conflict: then it was not for this nexus, or not needed any more. */
+async function out(nexus: Nexus, request: PrOutRequest): Promise<void> {
   const result = resultOf(await prOut(nexus, request, { timeoutMs: COMMAND_TIMEOUT_MS }));
   // 02/08/00: LIO has done it and could not write its APTPL file
   if (!["good", "conflict", "02/08/00"].includes(result)) throw failed(request.action, result);
-  return result;
 }
 
 /** Removes a registration under this key, and no other. */
