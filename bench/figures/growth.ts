@@ -32,7 +32,7 @@ interface Growth {
 }
 
 const GARBAGE =
-  "What grows faster than the LUNs is collecting garbage, 44 % of the time at 4,096 and 5 at 256: every LUN's " +
+  "What grows faster than the LUNs is collecting garbage, 44 % of the time at 4,096 and a quarter at 256: every LUN's " +
   "commands are alive at once, and are moved by the collector until they are answered. No work of ours is done per pair of LUNs.";
 
 const GROWTHS: readonly Growth[] = [
