@@ -77,7 +77,12 @@ function rowsOf(ours: Following, slow: Following, fast: Following): Row[] {
         { says: "no later than every 50 ms", against: EVERY_50_MS, atMost: 1 },
       ],
     },
-    load("while nothing happens", "idle", [{ says: "at most 1 % of a processor", against: null, atMost: 1 }]),
+    load(
+      "while nothing happens",
+      "idle",
+      [{ says: "less than every 1 s", against: EVERY_SECOND, atMost: 1 }],
+      "Ten seconds from its first line on; watch, too, reads the LUN every second. With --poll 0 it sends nothing.",
+    ),
     load("while following", "following", [
       { says: "less than every 1 s", against: EVERY_SECOND, atMost: 1 },
       { says: "less than every 50 ms", against: EVERY_50_MS, atMost: 1 },
