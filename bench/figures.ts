@@ -6,6 +6,7 @@
 import type { Figure, Findings, Scale } from "./figure.ts";
 import { engines } from "./figures/engines.ts";
 import { growth } from "./figures/growth.ts";
+import { guest } from "./figures/guest.ts";
 import { handOver } from "./figures/hand_over.ts";
 import { handOverLio } from "./figures/hand_over_lio.ts";
 import { sgIo } from "./figures/sg_io.ts";
@@ -26,6 +27,7 @@ export const FIGURES: readonly Figure[] = [
   sgIoMachine,
   sgIo,
   handOverLio,
+  guest,
   states,
   snoop,
   watch,
