@@ -1,6 +1,7 @@
 /**
- * The moment of the switch, on simulated LUNs that take 1 ms for every command: from the gate to verified, everything
- * prepared.
+ * The moment of the switch, on simulated LUNs that take 1 ms for every command: from the gate, everything prepared, until the
+ * destination has verified. That is commit and take with a look before and a look after them: four commands, one after the
+ * other. The source verifies after that, while the guest runs already.
  *
  * The limit is that millisecond: what four commands one after the other cost here, timer included, as a switch has no fewer.
  * The script is what an operator would write, LUN after LUN, without a process to start for each command.
@@ -18,7 +19,7 @@ import { gateToVerified } from "../move.ts";
 
 const COMMAND_MS = 1;
 const K = 0x123abcn;
-/** PREEMPT to the token, REGISTER, PREEMPT, READ FULL STATUS: source and destination together. */
+/** The source's READ FULL STATUS and REGISTER (commit), the destination's PREEMPT (take) and READ FULL STATUS (verify). */
 const COMMANDS = 4;
 const MANY =
   "The commands of all LUNs overlap, nothing waits for another LUN: what grows is the work of both sides and of the " +

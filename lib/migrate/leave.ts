@@ -12,7 +12,7 @@ import { stayMs } from "./lease.ts";
 import { givenUp } from "./given_up.ts";
 import { destinationKey, hasOneHolder, isEvictedFromAside } from "./offer.ts";
 import { isSourceIntact, type Picture } from "./picture.ts";
-import { rekey, standsUnder } from "./rekey.ts";
+import { rekeyHow, standsUnder } from "./rekey.ts";
 import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken, hasTaken, isTakenByAnother } from "./taken.ts";
 import { truthOf } from "./truth.ts";
@@ -130,20 +130,25 @@ export class Stillness {
 async function unregister(run: Run, leg: Leg, first: Picture): Promise<boolean> {
   const keys = [destinationKey(leg.offer), ...leg.formerKeys ?? []];
   let picture = first;
+  const { clock } = run.ports;
+  let lookedAt = clock.now();
+  let changes = 0;
   let went = false;
   for (const own of leg.own) {
     const key = keys.find((each) => standsUnder(run, own, picture, each));
     if (key === undefined) continue;
     if (!mayUnregister(run, leg, picture)) break;
     tell(run, "leave", "REGISTER key -> 0", leg);
-    const done = await rekey(run, leg, own, key, 0n, { once: true });
-    went ||= done;
+    const { result, by } = await rekeyHow(run, leg, own, key, 0n, { once: true });
+    went ||= result === "done";
     if (own === leg.own.at(-1)) break;
-    // A command may take long, and the source may have asked us to stay since we looked: the next path goes only where
-    // nothing has changed but by our own doing.
-    const expected = picture.state.generation + (done ? 1 : 0);
-    picture = await look(run, leg);
-    if (picture.state.generation !== expected >>> 0) break;
+    changes += result === "done" ? 1 : 0;
+    if (by === "reply" && clock.now() - lookedAt < STEP_ASIDE_MS / 2) continue;
+    // It took long, and the source may have asked us to stay since we looked: the next path goes only where nothing has
+    // changed but by our own doing.
+    const expected = (picture.state.generation + changes) >>> 0;
+    [picture, lookedAt, changes] = [await look(run, leg), clock.now(), 0];
+    if (picture.state.generation !== expected) break;
   }
   return went;
 }

@@ -97,7 +97,7 @@ async function goBackOrStay(run: Run, options: RecoverOptions): Promise<Ending> 
 }
 
 async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Promise<Ending> {
-  for (const leg of run.legs) await catchUp(run, leg);
+  for (const leg of run.legs) await catchUpIfPossible(run, leg);
   const pictures = await lookAtAll(run);
   if (allTaken(run, pictures)) return await settle(run, pictures);
   if (pictures.every((picture, i) => isCommitted(picture) && hasWitness(run.legs[i]!, picture))) {
@@ -115,6 +115,16 @@ async function recoverDestination(run: Run, { endedMsAgo }: RecoverOptions): Pro
   }
   const ending = await leave(run, { released: false, stayUntil: 0 });
   return ending.outcome === "moved" ? await settle(run, ending.pictures) : ending;
+}
+
+/** Follows the guest to its new key, unless the source has evicted us under the old one meanwhile: the LUN shows it then. */
+async function catchUpIfPossible(run: Run, leg: Leg): Promise<void> {
+  try {
+    await catchUp(run, leg);
+  } catch (error) {
+    if (!(error instanceof TurnBack)) throw error;
+    tell(run, "follow", error.message, leg);
+  }
 }
 
 /** A LUN on which none of the offer's nexuses is ours any more: another host, or another HBA. */

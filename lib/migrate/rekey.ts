@@ -4,6 +4,7 @@
  * @module
  */
 import type { Registration } from "../pr/types.ts";
+import type { StepResult } from "./act.ts";
 import { nexusName } from "./offer.ts";
 import type { Picture } from "./picture.ts";
 import { type Judge, type Leg, type OwnPath, type Run, step } from "./run.ts";
@@ -13,25 +14,31 @@ import { type Judge, type Leg, type OwnPath, type Run, step } from "./run.ts";
  * False when the LUN has decided otherwise: this path no longer stands under `from`. It is sent again, after a look, only
  * while it is `possible`, and never if it goes but `once`.
  */
-export async function rekey(
+export async function rekey(...of: Parameters<typeof rekeyHow>): Promise<boolean> {
+  return (await rekeyHow(...of)).result === "done";
+}
+
+/** {@link rekey}, with what says how it ended. */
+export async function rekeyHow(
   run: Run,
   leg: Leg,
   own: OwnPath,
   from: bigint,
   to: bigint,
   { possible = () => true, once }: Partial<Judge> = {},
-): Promise<boolean> {
+): Promise<StepResult> {
   const request = { action: "register", rk: from, sark: to, aptpl: leg.offer.ptplActive } as const;
   const unanswered = leg.unanswered ?? false;
   if (run.role === "source") { // until it is answered
     delete leg.sourceWas;
     leg.unanswered = true;
   }
-  const { result, by } = await step(run, leg, own, request, {
+  const how = await step(run, leg, own, request, {
     done: (picture) => standsUnder(run, own, picture, to),
     possible: (picture) => standsUnder(run, own, picture, from) && possible(picture),
     once,
   });
+  const { result, by } = how;
   if (run.role === "source") {
     leg.unanswered = unanswered || by === "lun";
     const at = (key: bigint): Leg["sourceWas"] => key === leg.offer.commitToken ? "token" : "key";
@@ -39,7 +46,7 @@ export async function rekey(
     else if (by === "reply") leg.sourceWas ??= at(from); // unless it was seen elsewhere since
     else delete leg.sourceWas;
   }
-  return result === "done";
+  return how;
 }
 
 /** True when the picture shows this path of ours under `key`; with 0n, when it shows it unregistered. */

@@ -30,6 +30,8 @@ import { holderInWords, truthOf } from "./truth.ts";
 
 /** From asking a destination to stay to stepping aside; it stays for twice that time. */
 export const STEP_ASIDE_MS = 500;
+/** How often it is asked to stay where the LUN does not answer, and it is leaving path by path meanwhile. */
+const STIRS = 3;
 
 /**
  * REGISTER X -> K on every path that stands under X, the deciding one first. The LUN decides the race with the destination's
@@ -129,11 +131,12 @@ export async function regain(run: Run, leg: Leg, evictShared: boolean): Promise<
 
 /** Removes the destination's registration, whichever key it stands under. The source stands under K before and after. */
 export async function evict(run: Run, leg: Leg): Promise<Picture> {
-  let picture = await look(run, leg);
+  // PREEMPT sets the type anew: it must be the one that the guest, which may run, has now.
+  let picture = await lookWithChange(run, leg);
   // One that takes unasked may yet come. It must not, once we have said that nobody came: it looks at PRGENERATION first.
   if (takesUnasked(run) && picture.destination.under === "gone" && picture.source.under === "key") {
     await stir(run, leg);
-    picture = await look(run, leg);
+    picture = await lookWithChange(run, leg);
   }
   const { destination, source } = picture;
   if (destination.under === "gone" || source.under !== "key") return picture;
@@ -161,9 +164,15 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   const { key, commitToken } = leg.offer;
   // A destination that lives and is about to leave would look as if it had been fenced. It stays where it sees that the
   // LUN is not still, so: a REGISTER that changes nothing else, and time for the command it may have sent already.
-  if (!await stir(run, leg)) throw unheard(leg, await look(run, leg));
+  for (let attempt = 1; !await stir(run, leg); attempt++) {
+    const now = await look(run, leg);
+    if (now.destination.under === "gone" || now.source.under !== "key") return;
+    if (attempt === STIRS) throw notYet(leg, now, "the LUN did not answer");
+  }
   await run.ports.clock.sleep(STEP_ASIDE_MS);
-  const before = await look(run, leg);
+  const { offer } = leg;
+  const before = await lookWithChange(run, leg);
+  if (leg.offer !== offer) throw notYet(leg, before, "the guest is changing its key or reservation");
   if (before.destination.under === "gone" || before.source.under !== "key") return;
   const there = leg.own.filter((own) => standsUnder(run, own, before, key));
   run.committed = true;
@@ -215,17 +224,22 @@ async function refuseIfTorn(run: Run, leg: Leg, there: readonly OwnPath[], pictu
   await fenced(run, leg, key, picture);
 }
 
-/** REGISTER K -> K: changes PRGENERATION, and nothing else. False when it may have been somebody else who changed it. */
+/** REGISTER K -> K: changes PRGENERATION, and nothing else. False when it may be the destination alone that has. */
 async function stir(run: Run, leg: Leg): Promise<boolean> {
   const { key, ptplActive: aptpl } = leg.offer;
   const [own] = leg.own;
-  const { generation } = (await look(run, leg)).state;
+  const before = await look(run, leg);
+  const { generation } = before.state;
   const standing = (picture: Picture): boolean => standsUnder(run, own!, picture, key);
   const { by } = await step(run, leg, own!, { action: "register", rk: key, sark: key, aptpl }, {
     done: (picture) => standing(picture) && picture.state.generation !== generation,
     possible: standing,
   });
-  return by === "reply";
+  if (by === "reply") return true;
+  // Some targets never answer (LIO that cannot write its APTPL file): whoever moved it, it was not the destination.
+  const after = await look(run, leg);
+  return after.state.generation !== generation &&
+    after.destination.registrations.length === before.destination.registrations.length;
 }
 
 /** What shows that the destination was preempted by us: the reply, or no more than the LUN; `nobody`: it was not. */
@@ -238,10 +252,10 @@ async function preempt(run: Run, leg: Leg, rk: bigint, sark: bigint): Promise<"r
   return result === "conflict" || by === "look" ? "nobody" : by;
 }
 
-/** Only an answer tells that a destination which looks from now on is asked to stay: to be tried again. */
-function unheard({ lun }: Leg, picture: Picture): PrmigError {
+/** Not the time to step aside: to be tried again. Only an answer, say, tells that a destination which looks is asked to stay. */
+function notYet({ lun }: Leg, picture: Picture, why: string): PrmigError {
   return new PrmigError("failed", {
-    message: `Cannot evict the destination from ${lun.device}: the LUN did not answer`,
+    message: `Cannot evict the destination from ${lun.device}: ${why}`,
     device: lun.device,
     lun: truthOf(picture),
     remedy: "prmig recover",

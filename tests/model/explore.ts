@@ -5,7 +5,7 @@
  */
 import { type Move, movesOf } from "./moves.ts";
 import { wrongAtEnd, wrongNow } from "./invariants.ts";
-import { type Scene, setScene, type Variant } from "./scene.ts";
+import { K, type Scene, setScene, type Variant } from "./scene.ts";
 import { traceText } from "./trace.ts";
 import { type Side, type World, worldKey } from "./world.ts";
 
@@ -110,5 +110,9 @@ async function beginning(scene: Scene): Promise<World> {
     fence: fence ? "due" : "none",
     gap: false,
     residual: "no",
+    rolledBack: false,
+    guest: scene.variant.guest ? "due" : "quiet",
+    key: K,
+    type: scene.variant.type,
   };
 }

@@ -18,6 +18,8 @@ const FAULT: Budget = { ...NONE, faults: 1 };
 const JUMP: Budget = { ...NONE, jumps: 1 };
 const CRASH_AND_DEADLINE: Budget = { crashes: 1, faults: 0, jumps: 1 };
 const CRASH_AND_FAULT: Budget = { crashes: 1, faults: 1, jumps: 0 };
+const TWO_FAULTS: Budget = { ...NONE, faults: 2 };
+const CTRL_C: Budget = { ...NONE, interrupts: 1 };
 const TWO_CRASHES: Budget = { ...NONE, crashes: 2 };
 
 function variant(type: PrType | 0, budget: Budget, choices: Partial<Variant> = {}): Variant {
@@ -36,8 +38,11 @@ function variant(type: PrType | 0, budget: Budget, choices: Partial<Variant> = {
     choices.paths === 2 && "two paths",
     ptpl && "APTPL",
     crashes > 0 && `${crashes} crash${crashes > 1 ? "es" : ""}`,
-    faults > 0 && `${faults} fault`,
+    faults > 0 && `${faults} fault${faults > 1 ? "s" : ""}${choices.kinds ? ` (${choices.kinds.join(", ")})` : ""}`,
     jumps > 0 && `${jumps} early deadline`,
+    budget.interrupts && "Ctrl-C",
+    choices.guest && `the guest ${choices.guest}`,
+    choices.rollback && "rollback",
   ].filter(Boolean);
   return {
     name: name.join(", "),
@@ -82,6 +87,22 @@ const VARIANTS: Variant[] = [
   // Keys without names: whose the guest's key is has to be proved (lib/migrate/proof.ts).
   variant(8, NONE, { profile: PROFILES.tgt! }),
   variant(8, CRASH, { profile: PROFILES.tgt!, duplex: true }),
+  // A destination that leaves path by path while the source evicts it, and one command too many goes unanswered.
+  variant(8, FAULT, { paths: 2, duplex: true }),
+  variant(8, FAULT, { paths: 2, kinds: ["timeout"], faultsFromMs: 10_000 }),
+  // A commit that is never answered, from a source that cannot read the LUN either.
+  variant(5, TWO_FAULTS, { duplex: true, kinds: ["timeout", "unreadable"] }),
+  // Taken back by a person, from a destination that lives or is dead.
+  ...([0, 5, 8] as const).map((type) => variant(type, CRASH, { rollback: true })),
+  variant(5, CRASH, { rollback: true, duplex: true }),
+  variant(5, NONE, { rollback: true, paths: 2 }),
+  ...([5, 8] as const).flatMap((type) => [false, true].map((duplex) => variant(type, CTRL_C, { duplex }))),
+  variant(5, { ...CTRL_C, crashes: 1 }, { duplex: true }),
+  // The guest runs while the hand-over is prepared.
+  ...([5, 8] as const).flatMap((type) =>
+    (["re-keys", "changes type"] as const).map((guest) => variant(type, NONE, { duplex: true, guest }))
+  ),
+  ...(["re-keys", "changes type"] as const).map((guest) => variant(5, CRASH, { duplex: true, guest })),
 ];
 
 Deno.test("the hand-over holds its invariants in every world there is", async (t) => {

@@ -32,13 +32,13 @@ function wrongOnLun(scene: Scene, world: World): string | null {
   const { variant, luns, offer, start } = scene;
   const facts = luns.facts(world.lun);
   const fenced = isFenced(world);
-  if (variant.type !== 0 && !fenced) {
+  if (world.type !== 0 && !fenced) {
     if (facts.reservation === null) return "I1: the LUN is not reserved";
-    if (facts.reservation.type !== variant.type) return `I1: the reservation has become type ${facts.reservation.type}`;
+    if (facts.reservation.type !== world.type) return `I1: the reservation has become type ${facts.reservation.type}`;
     const { holder } = facts.reservation;
     if (!["*", "a", "b"].includes(holder)) return `I1: ${holder} holds the reservation`;
   }
-  const carriesK = SIDES.some((who) => facts.keys[NEXUS[who]]?.includes(K));
+  const carriesK = SIDES.some((who) => facts.keys[NEXUS[who]]?.includes(world.key));
   // A destination under a one-time key of its own carries K only once it has settled.
   const keyStays = offer.destinationToken === null;
   if (keyStays && !fenced && !world.gap && !carriesK) return "I2: the guest's key is on neither side";
@@ -86,10 +86,10 @@ function wrongReport(scene: Scene, world: World, who: Who): string | null {
   }
   if (isFenced(world)) return null;
   const facts = scene.luns.facts(world.lun);
-  if (outcome === "moved" && !(holds(scene, facts, "destination") && !facts.keys.a)) {
+  if (outcome === "moved" && !(holds(world, facts, "destination") && !facts.keys.a)) {
     return `I3: the ${who} says "moved", and the destination does not hold alone`;
   }
-  if (outcome === "restored" && !holds(scene, facts, "source")) {
+  if (outcome === "restored" && !holds(world, facts, "source")) {
     return `I3: the ${who} says "restored", and the source does not hold`;
   }
   return null;
@@ -113,16 +113,21 @@ export function wrongAtEnd(scene: Scene, world: World): string | null {
   const { a, b } = facts.keys;
   if (isFenced(world)) {
     if (!a && !b) return null;
-    return world.residual === "yes" && !b && a?.every((key) => key === K) ? null : "F: the guest is back after fencing";
+    return world.residual === "yes" && !b && a?.every((key) => key === world.key)
+      ? null
+      : "F: the guest is back after fencing";
   }
   if (world.fence === "missed" && !a && !b) return null;
-  const holders = SIDES.filter((who) => holds(scene, facts, who));
+  const holders = SIDES.filter((who) => holds(world, facts, who));
   if (holders.length !== 1) return `I3: ${holders.length} sides hold`;
   if (a && b) return "I3: both sides are registered";
   const paths = scene.variant.paths;
   const keys = a ?? b ?? [];
-  if (keys.some((key) => key !== K) || keys.length !== paths) return "I3: a path is without the guest's key";
-  const says = SIDES.map((who) => outcomeOf(scene, world, who));
+  if (keys.some((key) => key !== world.key) || keys.length !== paths) return "I3: a path is without the guest's key";
+  // Rolled back by a person: the destination's "moved" was true when it was said.
+  const bygone = (who: Who): boolean =>
+    world.rolledBack && who === "destination" && outcomeOf(scene, world, who) === "moved";
+  const says = SIDES.filter((who) => !bygone(who)).map((who) => outcomeOf(scene, world, who));
   const right = holders[0] === "source" ? "restored" : "moved";
   const harmless: string[] = [right, "unsure", "nothing", "nothing written"];
   if (world.fence === "missed") harmless.push("fenced");
@@ -130,7 +135,7 @@ export function wrongAtEnd(scene: Scene, world: World): string | null {
   return liar === undefined ? null : `I3: the ${holders[0]} holds, and a side says "${liar}"`;
 }
 
-function holds({ variant: { type } }: Scene, { keys, reservation }: Facts, who: Who): boolean {
+function holds({ type }: World, { keys, reservation }: Facts, who: Who): boolean {
   const name = NEXUS[who];
   if (!keys[name]) return false;
   if (type === 0) return true;

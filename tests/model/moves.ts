@@ -14,6 +14,8 @@
 import { PrmigError } from "../../lib/errors.ts";
 import type { JournalEntry } from "../../lib/migrate/journal_entry.ts";
 import type { Message } from "../../lib/migrate/messages.ts";
+import type { PrOutRequest } from "../../lib/pr/commands.ts";
+import type { PrType } from "../../lib/pr/types.ts";
 import { decodePrCdb, PR_OUT_ACTION } from "../../lib/pr/cdb.ts";
 import { describeCommand, describeReply } from "../../lib/pr/describe.ts";
 import type { Reply } from "../../lib/pr/nexus.ts";
@@ -21,7 +23,7 @@ import { decodePrOut } from "../../lib/pr/pr_out.ts";
 import { preemptType } from "../../lib/migrate/offer.ts";
 import { classify } from "../../lib/scsi/outcome.ts";
 import type { Answer, Node, Op } from "./process.ts";
-import { K, type Scene, T_KEY, type Who } from "./scene.ts";
+import { type Fault, FAULTS, K, K2, otherType, type Scene, T_KEY, type Who } from "./scene.ts";
 import { isClosed, isFenced, numberOf, other, type Side, type World } from "./world.ts";
 
 /** A wait of this time outlasts a PERSISTENT RESERVE OUT that the other side has decided to send. */
@@ -30,7 +32,7 @@ const MAX_RECOVERS = 3;
 
 /** One thing that may happen. */
 export interface Move {
-  readonly who: Who | "third party" | "time" | "link";
+  readonly who: Who | "third party" | "guest" | "time" | "link";
   /** In words, for a trace. */
   readonly what: () => string;
   /** It may as well never happen: trouble, a person at work. What is not optional happens before time passes. */
@@ -70,7 +72,8 @@ export function movesOf(scene: Scene, world: World): Move[] {
   sideMoves(scene, world, "source", moves);
   sideMoves(scene, world, "destination", moves);
   fenceMoves(scene, world, moves);
-  linkMoves(world, moves);
+  guestMoves(scene, world, moves);
+  linkMoves(scene, world, moves);
   timeMoves(scene, world, moves);
   return moves;
 }
@@ -87,11 +90,12 @@ function sideMoves(scene: Scene, world: World, who: Who, moves: Move[]): void {
 function runningMoves(scene: Scene, world: World, who: Who, node: Node, moves: Move[]): void {
   const op = node.op!;
   const { now } = world;
-  const faults = world.left.faults > 0;
+  const { kinds = FAULTS, faultsFromMs = 0 } = scene.variant;
+  const faults = (kind: Fault): boolean => world.left.faults > 0 && now >= faultsFromMs && kinds.includes(kind);
   switch (op.kind) {
     case "command": {
       moves.push({ who, what: () => said(scene, world, op), to: () => command(scene, world, who, op) });
-      if (!faults) return;
+      if (!faults(isPrOut(op) ? "timeout" : "unreadable")) return;
       const failing = spend(world, "faults");
       if (isPrOut(op)) {
         moves.push({
@@ -116,7 +120,7 @@ function runningMoves(scene: Scene, world: World, who: Who, node: Node, moves: M
         what: () => `journal: ${inWords(op.entry)}`,
         to: () => answer(put(world, who, { journal: op.entry }), who, { now, name: `${now}:ok`, value: null }),
       });
-      if (!faults) return;
+      if (!faults("disk")) return;
       const failed = { now, name: `${now}:full`, value: null, failure: DISK_FULL };
       const to = (): Promise<World> => answer(spend(world, "faults"), who, failed);
       moves.push({ who, optional: true, what: () => "journal: disk full", to });
@@ -141,6 +145,7 @@ function runningMoves(scene: Scene, world: World, who: Who, node: Node, moves: M
       return;
     case "next":
       nextMoves(world, who, node, moves);
+      interruptMoves(world, who, moves);
   }
 }
 
@@ -183,6 +188,21 @@ function nextMoves(world: World, who: Who, node: Node, moves: Move[]): void {
   }
 }
 
+/** Ctrl-C: a side notices it when it next looks up from a wait. */
+function interruptMoves(world: World, who: Who, moves: Move[]): void {
+  if (!world.left.interrupts) return;
+  const { now } = world;
+  moves.push({
+    who,
+    optional: true,
+    what: () => "is INTERRUPTED",
+    to: () => {
+      const poorer = put(spend(world, "interrupts"), who, { seen: world.lun });
+      return answer(poorer, who, { now, name: `${now}:interrupt`, value: { record: "quiet" }, interrupt: true });
+    },
+  });
+}
+
 function crashMoves(scene: Scene, world: World, who: Who, op: Op, moves: Move[]): void {
   const poorer = spend(world, "crashes");
   const die = (before: World, late: Command | null = null): World => {
@@ -222,13 +242,26 @@ function lateMoves(scene: Scene, world: World, who: Who, op: Command, moves: Mov
 function recoverMoves(scene: Scene, world: World, who: Who, moves: Move[]): void {
   const side = world[who];
   const { journal, state, recovers, since } = side;
-  if (state === "unborn" || isClosed(side) || journal === null || journal.phase === "closed") return;
+  if (state === "unborn" || journal === null) return;
+  const rollsBack = scene.variant.rollback && who === "source" && state === "ended" && journal.outcome === "moved" &&
+    world.destination.state !== "running" && !world.rolledBack;
+  if ((isClosed(side) || journal.phase === "closed") && !rollsBack) return;
   const start = (evenIfTaken: boolean): Move["to"] => async () => {
     const tree = scene.recover(who, journal, numberOf(journal), world.now, world.now - since, evenIfTaken);
     const node = await tree.root();
     const born = { state: "running", node, late: null, recovers: recovers + 1, seen: world.lun } as const;
     return settle(put(world, who, born), who);
   };
+  if (rollsBack) {
+    const to = start(true);
+    moves.push({
+      who,
+      optional: true,
+      what: () => "prmig rollback, once it was handed over",
+      to: async () => ({ ...await to(), rolledBack: true }),
+    });
+    return;
+  }
   // Whoever runs the cluster knows whether it was fenced.
   if (isUndecided(scene, world) && who === "source" && state === "ended" && !isFenced(world)) {
     moves.push({ who, optional: true, what: () => "prmig rollback, by a person who knows", to: start(true) });
@@ -250,7 +283,7 @@ export function isUndecided({ luns, offer }: Scene, { lun, source }: World): boo
 function fenceMoves(scene: Scene, world: World, moves: Move[]): void {
   if (world.fence !== "due") return;
   const type = preemptType(scene.offer);
-  const { to, reply } = scene.luns.prOut(world.lun, "t", { action: "preempt", rk: T_KEY, sark: K, type });
+  const { to, reply } = scene.luns.prOut(world.lun, "t", { action: "preempt", rk: T_KEY, sark: world.key, type });
   const outcome = classify(reply).kind;
   if (outcome !== "good") return; // the agent finds no K and comes again; the invariants judge whether K may be missing
   moves.push({
@@ -267,8 +300,49 @@ function fenceMoves(scene: Scene, world: World, moves: Move[]): void {
   });
 }
 
-function linkMoves(world: World, moves: Move[]): void {
-  if (world.left.faults === 0 || world.link !== "open") return;
+/**
+ * The guest, through the source's first path, as long as it runs; and the moment from which on it stands still. It does not
+ * act between a look of the source and the command that follows it (docs/hand-over.md, "While prepared").
+ */
+function guestMoves(scene: Scene, world: World, moves: Move[]): void {
+  const { guest, source, key, type } = world;
+  if (guest !== "due" && guest !== "acted") return;
+  const { node, state } = source;
+  if (state === "running" && node?.op?.kind === "next") {
+    const opens: Answer = {
+      now: world.now,
+      name: `${world.now}:gate`,
+      value: { record: "quiet" },
+      gate: true,
+    };
+    const to = (): Promise<World> =>
+      answer({ ...put(world, "source", { seen: world.lun }), guest: "still" }, "source", opens);
+    moves.push({ who: "guest", what: () => "stands still: the gate opens", to });
+  }
+  if (guest !== "due" || state === "running" && node?.op?.kind === "command") return;
+  const act = (lun: number, request: PrOutRequest): number | null => {
+    const { to, reply } = scene.luns.prOut(lun, "a", request);
+    return classify(reply).kind === "good" ? to : null;
+  };
+  const aptpl = scene.variant.ptpl;
+  const rekeys = scene.variant.guest === "re-keys";
+  const first = act(
+    world.lun,
+    rekeys ? { action: "register", rk: key, sark: K2, aptpl } : { action: "release", rk: key, type: type as PrType },
+  );
+  const lun = rekeys || first === null ? first : act(first, { action: "reserve", rk: key, type: otherType(type) });
+  if (lun === null) return;
+  const after: World = { ...world, lun, guest: "acted", ...rekeys ? { key: K2 } : { type: otherType(type) } };
+  moves.push({
+    who: "guest",
+    optional: true,
+    what: () => rekeys ? "REGISTER, K -> L" : "RELEASE, RESERVE of another type",
+    to: () => after,
+  });
+}
+
+function linkMoves({ variant: { kinds = FAULTS, faultsFromMs = 0 } }: Scene, world: World, moves: Move[]): void {
+  if (world.left.faults === 0 || world.now < faultsFromMs || !kinds.includes("link") || world.link !== "open") return;
   const talking = (["source", "destination"] as const).every((who) =>
     world[who].state === "running" && world[who].node!.tree.duplex
   );
@@ -322,17 +396,18 @@ async function command(scene: Scene, world: World, who: Who, op: Command): Promi
 /** The world once a side's command has been carried out, whoever still waits for the reply. */
 function carriedOut(scene: Scene, world: World, who: Who, op: Command, reply: Reply, to: number): World {
   let { gap, residual } = world;
+  const { key } = world;
   const action = op.cdb[1]! & 0x1f;
   const list = isPrOut(op) ? decodePrOut(action, op.data as Uint8Array) : null;
   // LIO may report a REGISTER that worked as 02/08/00: what counts is what it did.
   if (list && who === "source" && to !== world.lun && !isUnitAttention(reply)) {
     const { commitToken } = scene.offer;
-    const restores = action === PR_OUT_ACTION.register && list.rk === commitToken && list.sark === K;
-    const drops = action === PR_OUT_ACTION.register && list.rk === K && list.sark === 0n;
-    if (action === PR_OUT_ACTION.preempt && list.rk === commitToken && list.sark === K) gap = true;
+    const restores = action === PR_OUT_ACTION.register && list.rk === commitToken && list.sark === key;
+    const drops = action === PR_OUT_ACTION.register && list.rk === key && list.sark === 0n;
+    if (action === PR_OUT_ACTION.preempt && list.rk === commitToken && list.sark === key) gap = true;
     if (restores) gap = false;
     if (restores && residual === "primed") residual = world.source.state === "running" ? "armed" : "yes";
-    if (drops && residual === "armed" && !scene.luns.facts(to).keys.a?.includes(K)) residual = "no";
+    if (drops && residual === "armed" && !scene.luns.facts(to).keys.a?.includes(key)) residual = "no";
   }
   return { ...world, lun: to, gap, residual };
 }
@@ -381,7 +456,7 @@ function put(world: World, who: Who, patch: Partial<Side>): World {
 }
 
 function spend(world: World, what: keyof World["left"]): World {
-  return { ...world, left: { ...world.left, [what]: world.left[what] - 1 } };
+  return { ...world, left: { ...world.left, [what]: (world.left[what] ?? 0) - 1 } };
 }
 
 /** True for a PERSISTENT RESERVE OUT. */
@@ -404,7 +479,7 @@ function describe(scene: Scene, op: Command): string {
 
 /** Keys by the names the documents give them. */
 export function withNames({ offer }: Scene, text: string): string {
-  const names = new Map([[K, "K"], [offer.commitToken, "X"], [T_KEY, "t"], [0n, "0"]]);
+  const names = new Map([[K, "K"], [K2, "L"], [offer.commitToken, "X"], [T_KEY, "t"], [0n, "0"]]);
   if (offer.destinationToken !== null) names.set(offer.destinationToken, "Y");
   return text.replaceAll(/0x[0-9a-f]{16}/g, (digits) => names.get(BigInt(digits)) ?? digits);
 }

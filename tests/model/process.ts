@@ -32,6 +32,10 @@ export interface Answer {
   readonly name: string;
   readonly value: Value;
   readonly failure?: Error;
+  /** From now on somebody wants the process to stop. */
+  readonly interrupt?: boolean;
+  /** The gate is open from now on. */
+  readonly gate?: boolean;
 }
 
 /** How a process ended: `null` for success, or its error (anything but a PrmigError is a defect). */
@@ -42,6 +46,8 @@ export interface End {
 /** The ports of a process, and a way to its nexuses. */
 export interface ProcessPorts extends Ports {
   readonly offer: () => Promise<void>;
+  /** Resolves when the switch may come. */
+  readonly gate: Promise<void>;
   nexus(name: string, like: Nexus): Nexus;
 }
 
@@ -54,6 +60,8 @@ class Instance {
   end: End | null = null;
   readonly told: string[] = [];
   #now: number;
+  #interrupted = false;
+  readonly #gate = Promise.withResolvers<void>();
   #answer: ((answer: Answer) => void) | null = null;
   #settled = Promise.withResolvers<void>();
 
@@ -93,8 +101,14 @@ class Instance {
     this.#answer = answered.resolve;
     this.pending = op;
     this.#settled.resolve();
-    const { now, value, failure } = await answered.promise;
+    const { now, value, failure, interrupt, gate } = await answered.promise;
     this.#now = now;
+    if (interrupt) this.#interrupted = true;
+    if (gate) {
+      this.#gate.resolve();
+      // Whoever waits for the gate learns of it before the one who asked gets the answer.
+      await new Promise<void>((resolve) => queueMicrotask(() => queueMicrotask(() => queueMicrotask(resolve))));
+    }
     if (failure) throw failure;
     return value;
   }
@@ -112,7 +126,8 @@ class Instance {
       clock: { now: () => this.#now, sleep: async (ms) => void await this.#ask({ kind: "sleep", ms }) },
       random: () => random++,
       report: ({ phase, text }) => void this.told.push(`${phase}: ${text}`),
-      interrupted: () => false,
+      interrupted: () => this.#interrupted,
+      gate: this.#gate.promise,
       offer: async () => void await this.#ask({ kind: "offer" }),
       nexus: (nexus, { address, initiator }) => ({
         address,

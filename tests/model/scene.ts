@@ -24,6 +24,8 @@ import { type Main, type ProcessPorts, Tree } from "./process.ts";
 
 /** The guest's key. */
 export const K = 0x123abcn;
+/** The key the guest takes where it re-keys itself. */
+export const K2 = 0x123defn;
 /** The bystander's key, unless it shares the guest's. */
 export const C_KEY = 0xccccn;
 /** The fencing third party's key. */
@@ -42,11 +44,17 @@ export type Mutation = Partial<Record<Who, (ports: ProcessPorts, offer: Offer) =
 /** How many of each kind of trouble one course of events may have. */
 export interface Budget {
   readonly crashes: number;
-  /** Commands that time out, journals that cannot be written, LUNs that cannot be read, links that break. */
+  /** Faults of the scene's kinds: see {@link FAULTS}. */
   readonly faults: number;
   /** Times at which a deadline passes although somebody could still act before it. */
   readonly jumps: number;
+  /** Times at which a person presses Ctrl-C, or stops a side by SIGTERM. Default 0. */
+  readonly interrupts?: number;
 }
+
+/** Kinds of fault: a PERSISTENT RESERVE OUT that times out, a LUN that cannot be read, a full disk, a link that breaks. */
+export const FAULTS = ["timeout", "unreadable", "disk", "link"] as const;
+export type Fault = typeof FAULTS[number];
 
 /** One scene to explore. */
 export interface Variant {
@@ -64,6 +72,14 @@ export interface Variant {
   /** How far the clock moves at a time. 5000: past every time-out of the source; 2500: past the grace of one that leaves. Default 5000. */
   readonly jumpMs?: number;
   readonly budget: Budget;
+  /** What the guest does at some instant before the gate opens; the hand-over then waits at a gate. Two-way only. */
+  readonly guest?: "re-keys" | "changes type";
+  /** The kinds of fault there are. Default: all. */
+  readonly kinds?: readonly Fault[];
+  /** Faults come no earlier than this on the scene's clock, in milliseconds: when both sides are on their way back, say. */
+  readonly faultsFromMs?: number;
+  /** A person may take the LUN back with `prmig rollback` once it has been handed over. */
+  readonly rollback?: boolean;
   readonly mutation?: Mutation;
 }
 
@@ -77,6 +93,11 @@ export interface Scene {
   readonly source: Tree;
   destination(now: number): Tree;
   recover(who: Who, entry: JournalEntry, journal: number, now: number, endedMsAgo: number, evenIfTaken?: boolean): Tree;
+}
+
+/** The type after the guest has changed it: another one of the same kind. */
+export function otherType(type: PrType | 0): PrType {
+  return type === 8 ? 7 : type === 5 ? 6 : 5;
 }
 
 /** Sets a scene. */
@@ -131,7 +152,7 @@ export async function setScene(variant: Variant): Promise<Scene> {
     await writeDown(run, "offered");
     const lease = new Lease(WINDOW_MS, mine.ports.clock.now());
     await mine.ports.offer();
-    return await runSource(run, lease);
+    return await runSource(run, lease, variant.guest && (() => mine.ports.gate));
   };
   const destination: Main = (given) => runDestination(runOf("destination", prepared("destination", given)));
   const recovery = (who: Who, entry: JournalEntry, options: RecoverOptions): Main => async (given) => {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { JournalEntry } from "../../lib/migrate/journal_entry.ts";
+import type { PrType } from "../../lib/pr/types.ts";
 import type { Message } from "../../lib/migrate/messages.ts";
 import type { Node, Op } from "./process.ts";
 import type { Budget, Who } from "./scene.ts";
@@ -49,6 +50,13 @@ export interface World {
   readonly gap: boolean;
   /** See {@link Residual}. */
   readonly residual: Residual;
+  /** A person has taken back what had been handed over: what the sides said before is past. */
+  readonly rolledBack: boolean;
+  /** `quiet`: does nothing. `due`: may act. `acted`: has. `still`: the gate is open, and it stands still. */
+  readonly guest: "quiet" | "due" | "acted" | "still";
+  /** The key and the type that are to be moved. */
+  readonly key: bigint;
+  readonly type: PrType | 0;
 }
 
 /**
@@ -100,10 +108,12 @@ function sideKey(side: Side): string {
 
 /** Two worlds with equal keys have the same future. */
 export function worldKey(world: World): string {
-  const { lun, now, source, destination, link, left, fence, gap, residual } = world;
+  const { lun, now, source, destination, link, left, fence, gap, residual, rolledBack, guest, key, type } = world;
   return `${lun}|${now}|${sideKey(source)}|${
     sideKey(destination)
-  }|${link}|${left.crashes},${left.faults},${left.jumps}|${fence}|${gap ? 1 : 0}|${residual}`;
+  }|${link}|${left.crashes},${left.faults},${left.jumps},${left.interrupts ?? 0}|${fence}|${gap ? 1 : 0}|${residual}|${
+    rolledBack ? 1 : 0
+  }|${guest},${key},${type}`;
 }
 
 /** True once the third party has removed the guest's registration. */
