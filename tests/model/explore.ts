@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Move, movesOf } from "./moves.ts";
+import type { Move } from "./move.ts";
+import { movesOf } from "./moves.ts";
 import { wrongAtEnd, wrongNow } from "./invariants.ts";
 import { K, type Scene, setScene, type Variant } from "./scene.ts";
 import { traceText } from "./trace.ts";

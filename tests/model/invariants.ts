@@ -8,7 +8,7 @@ import type { Outcome } from "../../lib/migrate/journal_entry.ts";
 import { isAllRegistrants } from "../../lib/pr/sim/model.ts";
 import type { Facts } from "./lun_table.ts";
 import { C_KEY, K, NEXUS, type Scene, type Who } from "./scene.ts";
-import { isUndecided } from "./moves.ts";
+import { isUndecided } from "./crash_moves.ts";
 import { isClosed, isFenced, type World } from "./world.ts";
 
 const SIDES = ["source", "destination"] as const;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Event } from "./explore.ts";
-import { withNames } from "./moves.ts";
+import { withNames } from "./words.ts";
 import type { Scene } from "./scene.ts";
 import type { World } from "./world.ts";
 import { formatKey } from "../../lib/pr/types.ts";

@@ -1,0 +1,112 @@
+/**
+ * What comes from outside of both sides: a third party, the guest, the link, time.
+ *
+ * @module
+ */
+import type { PrOutRequest } from "../../lib/pr/commands.ts";
+import type { PrType } from "../../lib/pr/types.ts";
+import { preemptType } from "../../lib/migrate/offer.ts";
+import { classify } from "../../lib/scsi/outcome.ts";
+import type { Answer } from "./process.ts";
+import { FAULTS, K2, otherType, type Scene, T_KEY } from "./scene.ts";
+import type { Side, World } from "./world.ts";
+import type { Move } from "./move.ts";
+import { answer, put, spend } from "./steps.ts";
+import { isLongSleep } from "./side_moves.ts";
+
+export function fenceMoves(scene: Scene, world: World, moves: Move[]): void {
+  if (world.fence !== "due") return;
+  const type = preemptType(scene.offer);
+  const { to, reply } = scene.luns.prOut(world.lun, "t", { action: "preempt", rk: T_KEY, sark: world.key, type });
+  const outcome = classify(reply).kind;
+  if (outcome !== "good") return; // the agent finds no K and comes again; the invariants judge whether K may be missing
+  moves.push({
+    who: "third party",
+    optional: true,
+    what: () => "PREEMPT of the guest's key",
+    to: () => {
+      const [before, after] = [scene.luns.facts(world.lun).keys, scene.luns.facts(to).keys];
+      const hit = ["a", "b"].some((name) => before[name] && before[name].length !== (after[name]?.length ?? 0));
+      const primed = before.a?.includes(scene.offer.commitToken) && before.b && !after.b;
+      const fence = !hit ? "missed" : before.a ? "fenced" : "fenced after the move";
+      return { ...world, lun: to, fence, residual: primed ? "primed" : world.residual };
+    },
+  });
+}
+
+/**
+ * The guest, through the source's first path, as long as it runs; and the moment from which on it stands still. It does not
+ * act between a look of the source and the command that follows it (docs/hand-over.md, "While prepared").
+ */
+export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
+  const { guest, source, key, type } = world;
+  if (guest !== "due" && guest !== "acted") return;
+  const { node, state } = source;
+  if (state === "running" && node?.op?.kind === "next") {
+    const opens: Answer = {
+      now: world.now,
+      name: `${world.now}:gate`,
+      value: { record: "quiet" },
+      gate: true,
+    };
+    const to = (): Promise<World> =>
+      answer({ ...put(world, "source", { seen: world.lun }), guest: "still" }, "source", opens);
+    moves.push({ who: "guest", what: () => "stands still: the gate opens", to });
+  }
+  if (guest !== "due" || state === "running" && node?.op?.kind === "command") return;
+  const act = (lun: number, request: PrOutRequest): number | null => {
+    const { to, reply } = scene.luns.prOut(lun, "a", request);
+    return classify(reply).kind === "good" ? to : null;
+  };
+  const aptpl = scene.variant.ptpl;
+  const rekeys = scene.variant.guest === "re-keys";
+  const first = act(
+    world.lun,
+    rekeys ? { action: "register", rk: key, sark: K2, aptpl } : { action: "release", rk: key, type: type as PrType },
+  );
+  const lun = rekeys || first === null ? first : act(first, { action: "reserve", rk: key, type: otherType(type) });
+  if (lun === null) return;
+  const after: World = { ...world, lun, guest: "acted", ...rekeys ? { key: K2 } : { type: otherType(type) } };
+  moves.push({
+    who: "guest",
+    optional: true,
+    what: () => rekeys ? "REGISTER, K -> L" : "RELEASE, RESERVE of another type",
+    to: () => after,
+  });
+}
+
+export function linkMoves({ variant: { kinds = FAULTS, faultsFromMs = 0 } }: Scene, world: World, moves: Move[]): void {
+  if (world.left.faults === 0 || world.now < faultsFromMs || !kinds.includes("link") || world.link !== "open") return;
+  const talking = (["source", "destination"] as const).every((who) =>
+    world[who].state === "running" && world[who].node!.tree.duplex
+  );
+  if (!talking) return;
+  for (const link of ["broken", "silent"] as const) {
+    moves.push({
+      who: "link",
+      optional: true,
+      what: () => link === "broken" ? "breaks, both sides are told" : "breaks, nobody is told",
+      to: () => {
+        const poorer = spend(world, "faults");
+        return { ...put(put(poorer, "source", { inbox: [] }), "destination", { inbox: [] }), link };
+      },
+    });
+  }
+}
+
+export function timeMoves({ variant: { jumpMs = 5000 } }: Scene, world: World, moves: Move[]): void {
+  const { source, destination } = world;
+  const waits = (side: Side): boolean => side.node?.op?.kind === "next" || isLongSleep(side.node?.op);
+  if (source.state === "running" && !waits(source)) return;
+  if (!waits(source) && !waits(destination)) return;
+  const forced = moves.every((move) => move.optional);
+  if (!forced && world.left.jumps === 0) return;
+  moves.push({
+    who: "time",
+    what: () => `${jumpMs} ms pass`,
+    to: () => {
+      const arrived = put(put(world, "source", { late: null }), "destination", { late: null });
+      return { ...(forced ? arrived : spend(arrived, "jumps")), now: world.now + jumpMs };
+    },
+  });
+}
