@@ -20,7 +20,7 @@ import { countResults } from "./host/junit.ts";
 
 const SUITE = "tests/lab/suite/";
 const GOLDEN = "tests/golden/lab";
-const SUITE_SECONDS = 3000;
+const SUITE_SECONDS = 4000;
 
 await endAs(async () => {
   const { flags, rest } = parseFlags(Deno.args, { timeoutSeconds: SUITE_SECONDS });
