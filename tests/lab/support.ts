@@ -133,16 +133,21 @@ const SG_UNIT_ATTENTION = 6;
 
 async function transfer(args: readonly string[]): Promise<"ok" | "conflict"> {
   let { code, stderr } = await run(["sg_raw", ...args]);
-  if (code === SG_UNIT_ATTENTION) ({ code, stderr } = await run(["sg_raw", ...args]));
+  for (let left = ATTENTIONS; code === SG_UNIT_ATTENTION && left > 0; left--) {
+    ({ code, stderr } = await run(["sg_raw", ...args]));
+  }
   if (code === 0) return "ok";
   if (code === SG_RESERVATION_CONFLICT) return "conflict";
   throw new Error(`sg_raw ${args.join(" ")}: exit ${code}: ${stderr}`);
 }
 
-/** sg_persist, once more after a unit attention. */
+/** A nexus has one attention for the LUN's new life, another for other LUNs that came or went, one for what others did. */
+const ATTENTIONS = 4;
+
+/** sg_persist, again after unit attentions. */
 async function must(args: readonly string[]): Promise<void> {
   let result = await sgPersist(args);
-  if (result.code === SG_UNIT_ATTENTION) result = await sgPersist(args);
+  for (let left = ATTENTIONS; result.code === SG_UNIT_ATTENTION && left > 0; left--) result = await sgPersist(args);
   if (result.code !== 0) throw new Error(`sg_persist ${args.join(" ")}: exit ${result.code}: ${result.stderr}`);
 }
 
