@@ -54,7 +54,7 @@ export async function resetLun(number = 0): Promise<LabLun> {
 export async function freshLab(): Promise<void> {
   for (const [number, { nexuses }] of lab().luns.entries()) {
     const { generation, registrants } = await readState(nexuses.A);
-    if (generation !== 0 || registrants.length > 0) await resetLun(number);
+    if (generation !== 0 || registrants.length > 0) await resetPatiently(number);
   }
   for (const path of ["/run/prmig", "/var/lib/prmig"]) {
     try {
@@ -62,6 +62,17 @@ export async function freshLab(): Promise<void> {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+  }
+}
+
+/** A busy kernel may not be done with the old LUN when the new one is looked at; said, and done once more. */
+async function resetPatiently(number: number): Promise<void> {
+  try {
+    await resetLun(number);
+  } catch (error) {
+    console.error(`lab: LUN ${number} is made anew a second time: ${error}`);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await resetLun(number);
   }
 }
 
