@@ -15,7 +15,6 @@
  * @module
  */
 import { describeLuns, type Lab, type LabLun, type LabPath, NEXUS_NAMES, recreateLun } from "./init/luns.ts";
-import { readState } from "./witness.ts";
 
 export type { Lab, LabLun, LabPath, NexusName } from "./init/luns.ts";
 export { fullStatus, type LunState, readState, type Registrant, sgPersist } from "./witness.ts";
@@ -23,7 +22,7 @@ export { type Finished, pipe, type Piped, run, type Running, type RunOptions, st
 export { type Sshd, startSshd } from "./sshd.ts";
 
 import { type Finished, run, type RunOptions } from "./run.ts";
-import { sgPersist } from "./witness.ts";
+import { ask, ATTENTIONS, readState, SG_UNIT_ATTENTION } from "./witness.ts";
 
 /** The repository, at the same path as outside. */
 export const REPOSITORY: string = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
@@ -113,18 +112,18 @@ export function prmig(args: readonly string[], options: RunOptions = {}): Promis
 
 /** Registers `key` through a path, whatever was registered there before. */
 export async function register(path: LabPath, key: bigint): Promise<void> {
-  await must(["--out", "--register-ignore", `--param-sark=0x${key.toString(16)}`, path.sg]);
+  await ask(["--out", "--register-ignore", `--param-sark=0x${key.toString(16)}`, path.sg]);
 }
 
 /** Makes the path's nexus, registered under `key`, the holder of a reservation of `type` (1, 3, 5, 6, 7 or 8). */
 export async function reserve(path: LabPath, key: bigint, type: number): Promise<void> {
-  await must(["--out", "--reserve", `--param-rk=0x${key.toString(16)}`, `--prout-type=${type}`, path.sg]);
+  await ask(["--out", "--reserve", `--param-rk=0x${key.toString(16)}`, `--prout-type=${type}`, path.sg]);
 }
 
 /** Has the nexus `path` preempt `victim`. `type` is that of the reservation it then holds. */
 export async function preempt(path: LabPath, key: bigint, victim: bigint, type: number): Promise<void> {
   const keys = [`--param-rk=0x${key.toString(16)}`, `--param-sark=0x${victim.toString(16)}`];
-  await must(["--out", "--preempt", ...keys, `--prout-type=${type}`, path.sg]);
+  await ask(["--out", "--preempt", ...keys, `--prout-type=${type}`, path.sg]);
 }
 
 /** WRITE(10) of one block through a path's own nexus; likewise `read`. A unit attention is taken first. */
@@ -140,7 +139,6 @@ export function read(path: LabPath): Promise<"ok" | "conflict"> {
 const ONE_BLOCK = ["00", "00", "00", "08", "00", "00", "00", "01", "00"];
 
 const SG_RESERVATION_CONFLICT = 24;
-const SG_UNIT_ATTENTION = 6;
 
 async function transfer(args: readonly string[]): Promise<"ok" | "conflict"> {
   let { code, stderr } = await run(["sg_raw", ...args]);
@@ -150,16 +148,6 @@ async function transfer(args: readonly string[]): Promise<"ok" | "conflict"> {
   if (code === 0) return "ok";
   if (code === SG_RESERVATION_CONFLICT) return "conflict";
   throw new Error(`sg_raw ${args.join(" ")}: exit ${code}: ${stderr}`);
-}
-
-/** A nexus has one attention for the LUN's new life, another for other LUNs that came or went, one for what others did. */
-const ATTENTIONS = 4;
-
-/** sg_persist, again after unit attentions. */
-async function must(args: readonly string[]): Promise<void> {
-  let result = await sgPersist(args);
-  for (let left = ATTENTIONS; result.code === SG_UNIT_ATTENTION && left > 0; left--) result = await sgPersist(args);
-  if (result.code !== 0) throw new Error(`sg_persist ${args.join(" ")}: exit ${result.code}: ${result.stderr}`);
 }
 
 /** Takes every pending unit attention from every path of a LUN, so that a test's first command meets none. */

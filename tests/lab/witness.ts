@@ -32,7 +32,10 @@ const TYPES: Record<string, number> = {
   "Exclusive Access, all registrants": 8,
 };
 
-const SG_UNIT_ATTENTION = 6;
+/** Exit code of sg3_utils. */
+export const SG_UNIT_ATTENTION = 6;
+/** A nexus has one attention for the LUN's new life, another for other LUNs that came or went, one for what others did. */
+export const ATTENTIONS = 4;
 
 /** Runs sg_persist with `args`, quietly (--no-inquiry): only the reservation command goes to the device. */
 export function sgPersist(args: readonly string[]): Promise<Finished> {
@@ -51,9 +54,10 @@ export async function fullStatus(path: { readonly sg: string }): Promise<Omit<Lu
   return parseFullStatus(await ask(["--in", "--read-full-status", path.sg]));
 }
 
-async function ask(args: readonly string[]): Promise<string> {
+/** sg_persist, again after unit attentions; what it prints. @throws Error when it fails */
+export async function ask(args: readonly string[]): Promise<string> {
   let result = await sgPersist(args);
-  for (let tries = 0; result.code === SG_UNIT_ATTENTION && tries < 3; tries++) result = await sgPersist(args);
+  for (let left = ATTENTIONS; result.code === SG_UNIT_ATTENTION && left > 0; left--) result = await sgPersist(args);
   if (result.code !== 0) throw new Error(`sg_persist ${args.join(" ")}: exit ${result.code}: ${result.stderr}`);
   return result.stdout;
 }
