@@ -15,7 +15,9 @@ import { round } from "./table.ts";
 export interface Kept {
   readonly date: string;
   readonly machine: Machine;
+  /** The labs' machines, when anything was measured there. Runs before 2026-11-29 knew one lab, emulated. */
   readonly lab: Machine | null;
+  readonly traced?: Machine | null;
   readonly rows: readonly Row[];
 }
 
@@ -52,7 +54,8 @@ export function changes(before: readonly Row[], now: readonly Row[]): Change[] {
 export function comparison(before: Kept | null, now: Kept): string {
   if (before === null) return "Compared with nothing: no earlier run is kept.\n";
   const name = `prmig ${before.machine.prmig} of ${before.date.slice(0, 10)}`;
-  if (!sameClass(before.machine, now.machine) || (before.lab && now.lab && !sameClass(before.lab, now.lab))) {
+  const places = ["machine", "lab", "traced"] as const;
+  if (!places.every((place) => sameClass(before[place], now[place]))) {
     return `Not compared with ${name}: that was measured on another class of machine.\n`;
   }
   const all = changes(before.rows, now.rows);
@@ -80,6 +83,7 @@ function isRate(unit: string): boolean {
   return unit.endsWith("/s");
 }
 
-function sameClass(a: Machine, b: Machine): boolean {
+function sameClass(a: Machine | null | undefined, b: Machine | null | undefined): boolean {
+  if (!a || !b) return true; // nothing of it is compared
   return a.architecture === b.architecture && a.processor === b.processor && a.processors === b.processors;
 }

@@ -57,12 +57,18 @@ export interface Findings {
   readonly curves?: readonly Curve[];
 }
 
+/**
+ * Where a figure is measured. `machine`: where it is started. `lab`: in the lab under user-mode Linux, a kernel with SCSI and
+ * without emulation. `traced`: in the lab's virtual machine, which has tracing and two processors, and is emulated where KVM
+ * does not run.
+ */
+export type Place = "machine" | "lab" | "traced";
+
 /** A benchmark. */
 export interface Figure {
   /** Name for `--only`: "sg-io". */
   readonly name: string;
-  /** `lab`: needs a kernel with SCSI; `machine`: runs where it is started. */
-  readonly where: "machine" | "lab";
+  readonly where: Place;
   /** Programs it needs on the machine, which not every machine has; the lab has them all. */
   readonly needs?: readonly string[];
   readonly measure: (scale: Scale) => Promise<Findings>;

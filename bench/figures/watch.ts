@@ -35,7 +35,7 @@ interface Following {
 /** Watch. */
 export const watch: Figure = {
   name: "watch",
-  where: "lab",
+  where: "traced",
   measure: async (scale) => {
     const { C } = lun().nexuses;
     const program = await compile("pr_out");

@@ -45,6 +45,7 @@ export interface LabKit {
   readonly toolsRoot: string;
   readonly busybox: string;
   readonly qemu: Tool;
+  readonly depmod: Tool;
   readonly guest: GuestKit;
 }
 
@@ -61,7 +62,8 @@ export async function provision(say: (line: string) => void = () => {}): Promise
     : "/usr/bin/busybox";
   const initrd = await provideInitrd(kernel, busybox);
   const qemu = await find("qemu-system-x86_64");
-  const parts = { image: plan.guestImage, busybox, qemu, depmod: await find("depmod"), find };
+  const depmod = await find("depmod");
+  const parts = { image: plan.guestImage, busybox, qemu, depmod, find };
   const guest = await provideGuest(parts, say);
   return {
     kernelVersion: kernel.version,
@@ -71,6 +73,7 @@ export async function provision(say: (line: string) => void = () => {}): Promise
     toolsRoot,
     busybox,
     qemu,
+    depmod,
     guest,
   };
 }

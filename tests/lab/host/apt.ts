@@ -84,10 +84,15 @@ export async function resolveMetapackage(name: string): Promise<{ package: strin
   const depends = await withLists(() => output(["apt-cache", "depends", name]));
   const found = /Depends: (\S+)/.exec(depends)?.[1];
   if (found === undefined) throw new LabUnavailable(`apt-cache knows no package behind ${name}`);
-  const policy = await output(["apt-cache", "policy", found]);
+  return { package: found, version: await resolveVersion(found) };
+}
+
+/** The version of a package that apt would install. */
+export async function resolveVersion(name: string): Promise<string> {
+  const policy = await withLists(() => output(["apt-cache", "policy", name]));
   const version = /Candidate: (\S+)/.exec(policy)?.[1];
-  if (version === undefined) throw new LabUnavailable(`apt-cache knows no version of ${found}`);
-  return { package: found, version };
+  if (version === undefined || version === "(none)") throw new LabUnavailable(`apt-cache knows no version of ${name}`);
+  return version;
 }
 
 /** Downloads exactly `name` in `version` and unpacks it below `directory`. */

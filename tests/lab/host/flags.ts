@@ -8,11 +8,13 @@ export interface LabFlags {
   /** Seconds until the machine is ended; an interactive shell has a day. */
   readonly timeoutSeconds: number;
   readonly memoryMiB: number;
-  /** "auto" tries KVM. */
-  readonly accelerator: "auto" | "kvm" | "tcg";
+  /** "auto" tries KVM, and else emulates; "um" is user-mode Linux, in place of QEMU. */
+  readonly accelerator: "auto" | "kvm" | "tcg" | "um";
   /** Where logs and results go; a fresh directory if undefined. */
   readonly out: string | undefined;
 }
+
+const ACCELERATORS: readonly LabFlags["accelerator"][] = ["auto", "kvm", "tcg", "um"];
 
 /** A flag that cannot be what was meant. */
 export class FlagError extends Error {
@@ -21,7 +23,7 @@ export class FlagError extends Error {
 
 export const FLAG_HELP = `  --timeout=SECONDS   end the machine after this time
   --memory=MIB        its memory (2048)
-  --accel=WHAT        auto, kvm or tcg; auto tries KVM and falls back
+  --accel=WHAT        auto, kvm, tcg or um; auto tries KVM and falls back, um is user-mode Linux
   --out=DIRECTORY     where logs and results go, /lab-out inside`;
 
 /**
@@ -47,10 +49,10 @@ export function parseFlags(
   }
   if (rest[0] === "--") rest.shift();
   const { accelerator } = flags;
-  if (accelerator !== "auto" && accelerator !== "kvm" && accelerator !== "tcg") {
-    throw new FlagError(`--accel=${accelerator}: auto, kvm or tcg`);
+  if (!ACCELERATORS.some((known) => known === accelerator)) {
+    throw new FlagError(`--accel=${accelerator}: ${ACCELERATORS.join(", ")}`);
   }
-  return { flags: { ...flags, accelerator }, rest };
+  return { flags: { ...flags, accelerator: accelerator as LabFlags["accelerator"] }, rest };
 }
 
 function positive(word: string, value: string): number {

@@ -6,12 +6,15 @@
  *
  * @module
  */
-import { provision } from "../provision.ts";
+import { type LabKit, provision } from "../provision.ts";
 import { LabDied, LabUnavailable, output } from "./command.ts";
 import { exists } from "./cache.ts";
 import { FLAG_HELP, FlagError, type LabFlags } from "./flags.ts";
 import { chooseAccelerator } from "./kvm.ts";
-import { runMachine, type Sink } from "./machine.ts";
+import { runMachine } from "./machine.ts";
+import type { Orders, Sink } from "./orders.ts";
+import { runUserMode } from "./user_mode.ts";
+import { provideUserMode } from "./user_mode_kit.ts";
 
 export const REPOSITORY = new URL("../../../", import.meta.url).pathname.replace(/\/$/, "");
 const EXIT_USAGE = 2;
@@ -33,7 +36,6 @@ export async function bootLab(boot: Boot): Promise<BootResult> {
   const note = (line: string): void => console.error(`lab: ${line}`);
   const kit = await provision(note);
   const env = await prepareDeno(note);
-  const accelerator = boot.accelerator === "auto" ? await chooseAccelerator(kit) : boot.accelerator;
   const out = boot.out ?? await Deno.makeTempDir({ prefix: "prmig-lab-out-" });
   await Deno.mkdir(out, { recursive: true });
   for (const stale of ["started", "exit-code", "failure", "junit.xml", "summary.json"]) {
@@ -41,28 +43,21 @@ export async function bootLab(boot: Boot): Promise<BootResult> {
   }
   const program = await bundleProgram(out, note);
   if (program !== null) env.PRMIG_LAB_PROGRAM = program;
-  note(`Linux ${kit.kernelVersion} under QEMU (${accelerator}); /lab-out is ${out}`);
   const stop = new AbortController();
   const interrupted = (): void => stop.abort();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   if (!boot.interactive) { for (const name of signals) Deno.addSignalListener(name, interrupted); }
   try {
-    const code = await runMachine(
-      {
-        kit,
-        accelerator,
-        repository: REPOSITORY,
-        command: boot.command,
-        env,
-        out: await Deno.realPath(out),
-        timeoutMs: (boot.interactive ? 86_400 : boot.timeoutSeconds) * 1000,
-        interactive: boot.interactive,
-        memoryMiB: boot.memoryMiB,
-        signal: stop.signal,
-      },
-      sinkTo(Deno.stdout),
-      sinkTo(Deno.stderr),
-    );
+    const code = await runOn(boot, kit, {
+      repository: REPOSITORY,
+      command: boot.command,
+      env,
+      out: await Deno.realPath(out),
+      timeoutMs: (boot.interactive ? 86_400 : boot.timeoutSeconds) * 1000,
+      interactive: boot.interactive,
+      memoryMiB: boot.memoryMiB,
+      signal: stop.signal,
+    }, note);
     return { code, out };
   } catch (error) {
     if (stop.signal.aborted) return { code: EXIT_INTERRUPTED, out };
@@ -70,6 +65,20 @@ export async function bootLab(boot: Boot): Promise<BootResult> {
   } finally {
     if (!boot.interactive) { for (const name of signals) Deno.removeSignalListener(name, interrupted); }
   }
+}
+
+type Bounded = Orders & { readonly timeoutMs: number; readonly memoryMiB: number; readonly signal: AbortSignal };
+
+async function runOn(boot: Boot, kit: LabKit, orders: Bounded, note: (line: string) => void): Promise<number> {
+  const streams = [sinkTo(Deno.stdout), sinkTo(Deno.stderr)] as const;
+  if (boot.accelerator === "um") {
+    const kernel = await provideUserMode(kit.depmod, note);
+    note(`Linux ${kernel.kernelVersion} in user mode; /lab-out is ${orders.out}`);
+    return await runUserMode({ ...orders, kit, kernel }, ...streams);
+  }
+  const accelerator = boot.accelerator === "auto" ? await chooseAccelerator(kit) : boot.accelerator;
+  note(`Linux ${kit.kernelVersion} under QEMU (${accelerator}); /lab-out is ${orders.out}`);
+  return await runMachine({ ...orders, kit, accelerator }, ...streams);
 }
 
 function sinkTo(stream: { write(bytes: Uint8Array): Promise<number> }): Sink {

@@ -12,31 +12,19 @@
  * @module
  */
 import type { LabKit } from "../provision.ts";
-import { exists } from "./cache.ts";
-import { LabDied, LabUnavailable, quote } from "./command.ts";
 import { KERNEL_COMMAND_LINE } from "./kernel_command_line.ts";
+import { type Orders, outcome, type Sink, writeOrders } from "./orders.ts";
 
-export interface MachineOptions {
+export interface MachineOptions extends Orders {
   readonly kit: LabKit;
   readonly accelerator: "kvm" | "tcg";
-  /** The repository; the command starts there, at the same path as outside. */
-  readonly repository: string;
-  readonly command: readonly string[];
-  /** Variables for the command, besides the lab's own. */
-  readonly env: Record<string, string>;
-  /** A directory for logs and results, /lab-out inside. */
-  readonly out: string;
   /** The whole machine is ended after this time. */
   readonly timeoutMs: number;
-  /** Connects the command to this program's terminal. */
-  readonly interactive: boolean;
   readonly memoryMiB: number;
   /** Virtual processors; two if undefined. */
   readonly processors?: number;
   /** More arguments for QEMU: disks, networks. */
   readonly devices?: readonly string[];
-  /** False for a machine without the lab's LUNs. */
-  readonly luns?: boolean;
   /** Speaks to the command's standard input, which is empty if undefined. */
   readonly stdin?: (port: Deno.Conn) => Promise<void>;
   /** Ends the machine when it fires. */
@@ -53,7 +41,7 @@ export async function runMachine(options: MachineOptions, stdout: Sink, stderr: 
   const { kit, out } = options;
   const sockets = await Deno.makeTempDir({ prefix: "prmig-lab-" });
   try {
-    await writeOrders(options);
+    await writeOrders(options, { machine: "qemu", ...kit });
     const speak = options.stdin;
     const ports = options.interactive ? ["alive"] : ["alive", "stdout", "stderr", ...(speak ? ["stdin"] : [])];
     const listeners = ports.map((name) => ({
@@ -91,13 +79,11 @@ export async function runMachine(options: MachineOptions, stdout: Sink, stderr: 
     for (const { listener } of listeners) listener.close();
     await Promise.allSettled(streams); // one that QEMU never connected ends with its listener
     await drained;
-    return await outcome(out, status.code, seconds, (await complaints).trim());
+    return await outcome(out, { program: "QEMU", code: status.code, seconds, complaint: (await complaints).trim() });
   } finally {
     await Deno.remove(sockets, { recursive: true });
   }
 }
-
-export type Sink = (bytes: Uint8Array) => Promise<void>;
 
 async function pour(connection: Deno.Conn, sink: Sink): Promise<void> {
   const buffer = new Uint8Array(65536);
@@ -106,49 +92,6 @@ async function pour(connection: Deno.Conn, sink: Sink): Promise<void> {
     if (count === null) return;
     await sink(buffer.subarray(0, count));
   }
-}
-
-async function outcome(out: string, qemuCode: number, seconds: number, complaint: string): Promise<number> {
-  if (await exists(`${out}/exit-code`)) return Number(await Deno.readTextFile(`${out}/exit-code`));
-  const Failure = await exists(`${out}/started`) ? LabDied : LabUnavailable;
-  if (await exists(`${out}/failure`)) throw new Failure((await Deno.readTextFile(`${out}/failure`)).trim());
-  if (qemuCode === 124 || qemuCode === 137) throw new Failure(`ended after ${seconds} s, its time limit`);
-  throw new Failure(`QEMU ended with ${qemuCode} before the command did${complaint === "" ? "" : `: ${complaint}`}`);
-}
-
-/** What the machine reads when it starts: init/initramfs.sh and init/main.sh say how. */
-async function writeOrders(options: MachineOptions): Promise<void> {
-  const { kit, out } = options;
-  const orders = {
-    LAB_TOOLS: kit.toolsRoot,
-    LAB_MODULES: kit.modules,
-    LAB_BUSYBOX: kit.busybox,
-    LAB_REPO: options.repository,
-    LAB_DENO: Deno.execPath(),
-    LAB_INTERACTIVE: options.interactive ? "1" : "",
-    LAB_LUNS: options.luns ?? true ? "1" : "",
-  };
-  await Deno.writeTextFile(`${out}/lab.env`, shellVariables(orders));
-  const environment = {
-    HOME: Deno.env.get("HOME") ?? "/root",
-    LANG: "C.UTF-8",
-    TERM: Deno.env.get("TERM") ?? "dumb",
-    DENO_NO_UPDATE_CHECK: "1",
-    PRMIG_LAB_JSON: "/run/prmig-lab/lab.json",
-    PRMIG_LAB_OUT: "/lab-out",
-    PRMIG_LAB_GUEST: JSON.stringify(kit.guest),
-    ...options.env,
-  };
-  const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`);
-  await Deno.writeTextFile(`${out}/environment.sh`, exports.join(""));
-  const size = options.interactive && Deno.stdout.isTerminal() ? Deno.consoleSize() : undefined;
-  const terminal = size ? `stty rows ${size.rows} cols ${size.columns}\n` : "";
-  const command = `exec ${options.command.map(quote).join(" ")}\n`;
-  await Deno.writeTextFile(`${out}/command.sh`, `${terminal}cd ${quote(options.repository)} || exit 1\n${command}`);
-}
-
-function shellVariables(values: Record<string, string>): string {
-  return Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`).join("");
 }
 
 function qemuArguments(options: MachineOptions, ports: readonly string[], sockets: string): string[] {

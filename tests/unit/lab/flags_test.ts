@@ -9,6 +9,7 @@ const CASES: readonly (readonly [string[], Record<string, unknown>, string[]])[]
   [["--", "--memory=512", "--accel=tcg", "--out=/tmp/x", "ls"], { memoryMiB: 512, accelerator: "tcg", out: "/tmp/x" }, [
     "ls",
   ]],
+  [["--accel=um"], { accelerator: "um" }, []],
   [["--", "--timeout=3", "--", "--help"], { timeoutSeconds: 3 }, ["--help"]],
   [["--filter", "reset"], {}, ["--filter", "reset"]],
 ];
