@@ -83,10 +83,26 @@ export function findTracefs(
   if (host.lockdown()?.includes("[confidentiality]")) {
     throw explainFailure("find tracefs", "EPERM", host.lockdown(), host.isRoot());
   }
+  if (isBuiltWithout(host.files)) {
+    throw new KernelUnavailable(
+      "this kernel was built without tracing",
+      "go on with readings alone, or boot a kernel with CONFIG_FTRACE",
+    );
+  }
   throw new KernelUnavailable(
     `tracefs is not mounted at ${roots.join(" or ")}`,
     `mount -t tracefs tracefs ${roots[0]}`,
   );
+}
+
+/** Whether the kernel lists its file systems and tracefs is not among them: then there is nothing to mount. */
+function isBuiltWithout(files: TraceFiles): boolean {
+  try {
+    return !/\ttracefs$/m.test(files.read("/proc/filesystems"));
+  } catch (error) {
+    codeOf(error);
+    return false;
+  }
 }
 
 /** One armed instance. */

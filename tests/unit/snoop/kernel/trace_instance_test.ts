@@ -255,6 +255,14 @@ Deno.test("findTracefs() takes the first place that is mounted, and says what is
   assert.throws(() => findTracefs(host, ["/t"]), /not permitted to trace the kernel/);
 });
 
+Deno.test("findTracefs() does not ask for a mount of what the kernel does not have", () => {
+  const { files, host } = scene();
+  files.contents.set("/proc/filesystems", "nodev\tsysfs\nnodev\ttracefs\n\text4\n");
+  assert.throws(() => findTracefs(host, ["/elsewhere"]), /not mounted/);
+  files.contents.set("/proc/filesystems", "nodev\tsysfs\nnodev\tnottracefs\n\text4\n");
+  assert.throws(() => findTracefs(host, ["/elsewhere"]), /built without tracing/);
+});
+
 Deno.test("TraceInstance.isRecording() is false once somebody turned it off or took it away", async () => {
   const { files, host } = scene();
   const instance = await TraceInstance.arm(host, "/t", REQUEST);
