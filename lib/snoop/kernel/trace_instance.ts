@@ -86,7 +86,7 @@ export function findTracefs(
   if (isBuiltWithout(host.files)) {
     throw new KernelUnavailable(
       "this kernel was built without tracing",
-      "go on with readings alone, or boot a kernel with CONFIG_FTRACE",
+      "boot a kernel with tracing (CONFIG_FTRACE)",
     );
   }
   throw new KernelUnavailable(

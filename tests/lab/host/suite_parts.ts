@@ -13,6 +13,7 @@ const TRACING = "the kernel's trace events";
 /** Files that need the virtual machine, and what of it. */
 export const NEEDS_QEMU: Readonly<Record<string, string>> = {
   "check_test.ts": TRACING,
+  "migrate_many_test.ts": TRACING,
   "new_user_test.ts": TRACING,
   "privileges_test.ts": TRACING,
   "watch_commands_test.ts": TRACING,
