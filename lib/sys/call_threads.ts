@@ -180,10 +180,10 @@ export class CallThreads {
     }
   }
 
-  /** As many threads as there are calls under way, if they can be had; false when there is no further one. */
+  /** Twice as many threads, or as many as there are calls under way, if they can be had; false when there is no further one. */
   addThreads(): boolean {
     const before = this.#threads.length;
-    while (this.#addThread());
+    while (this.#threads.length < 2 * before && this.#addThread());
     return this.#threads.length > before;
   }
 
