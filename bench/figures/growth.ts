@@ -72,8 +72,8 @@ const GROWTHS: readonly Growth[] = [
     sizes: [1_000, 10_000, 100_000, 1_000_000],
     small: [50, 100],
     work: (size) => {
-      const lines = Array.from({ length: size }, (_, i) => eventToJson(event(i)));
-      return kept(() => svgFile(lines.flatMap((line) => eventFromJson(line) ?? [])));
+      if (recorded.length !== size) recorded = Array.from({ length: size }, (_, i) => eventToJson(event(i)));
+      return kept(() => svgFile(recorded.flatMap((line) => eventFromJson(line) ?? [])));
     },
   },
 ];
@@ -104,15 +104,14 @@ export const growth: Figure = {
 };
 
 /**
- * A size is done again and again until it comes to the work of the largest, 64 times at the most, and the mean counts: a run so short
+ * A size is done again and again until it comes to the work of the largest, 16 times at the most, and the mean counts: a run so short
  * that the collector has no part in it would look cheaper than it is, and the growth steeper.
  */
 async function measured({ work, sizes }: Growth, size: number, scale: { readonly small: boolean }): Promise<Point> {
   const times: number[] = [];
   let mib = 0;
-  const often = scale.small ? 1 : Math.min(64, Math.ceil(sizes.at(-1)! / size));
-  // The first round has the compiler's part in it; of the largest size two are enough for that.
-  for (let round = 0; round < rounds(scale, often > 1 ? 5 : 3); round++) {
+  const often = scale.small ? 1 : Math.min(16, Math.ceil(sizes.at(-1)! / size));
+  for (let round = 0; round < rounds(scale, 3); round++) {
     let sum = 0;
     for (let i = 0; i < often; i++) {
       const before = Deno.memoryUsage().heapUsed;
@@ -160,6 +159,9 @@ async function registered(count: number): Promise<MemoryLun> {
   }
   return lun;
 }
+
+/** What was recorded, for one size after the other. */
+let recorded: string[] = [];
 
 /** Guests that register and reserve, one after the other, on eight LUNs. */
 function event(i: number): PrEvent {

@@ -145,7 +145,8 @@ export class CallThreads {
           begin(memory);
           this.#submit({ place, memory, ended });
         } catch (error) {
-          this.#release(place, memory);
+          // In a turn of its own: where many wait and each is refused, they would lie one within the other.
+          queueMicrotask(() => this.#release(place, memory));
           reject(error);
         }
       };

@@ -113,8 +113,9 @@ Deno.test("CallThreads: what begin or end throws, the call rejects with; the pla
       threads.run(4, fionread(999_999), fail("not understood")),
       threads.run(4, fionread(999_999), (result) => result),
     ];
-    const ends = collected(threads, calls.map((call) => call.catch((error: Error) => error.message)));
-    assert.deepEqual(await ends, ["never begun", "not understood", -EBADF]);
+    const many = Array.from({ length: 20_000 }, () => threads.run(4, fail("closed"), () => 0));
+    const ends = collected(threads, [...calls, ...many].map((call) => call.catch((error: Error) => error.message)));
+    assert.deepEqual(await ends, ["never begun", "not understood", -EBADF, ...many.map(() => "closed")]);
   });
 });
 
