@@ -15,6 +15,7 @@
 import { LabDied } from "../tests/lab/host/command.ts";
 import { FlagError } from "../tests/lab/host/flags.ts";
 import { bootLab, endAs } from "../tests/lab/host/lab.ts";
+import { build, writeExecutable } from "../tools/build/build.ts";
 import { comparison, type Kept, latest } from "./compare.ts";
 import type { Findings } from "./figure.ts";
 import { FIGURES, measureAll } from "./figures.ts";
@@ -62,6 +63,9 @@ async function inLab(place: LabPlace, names: readonly string[], small: boolean):
   const words = [...(small ? ["--small"] : []), ...names];
   const out = await Deno.makeTempDir({ prefix: "prmig-bench-" });
   try {
+    // What users run; the lab has no bundler.
+    await writeExecutable(`${out}/prmig`, await build({ arch: Deno.build.arch, runtime: null }));
+    Deno.env.set("PRMIG_LAB_BINARY", "/lab-out/prmig");
     const { code } = await bootLab({
       ...{ timeoutSeconds: LAB_SECONDS, memoryMiB: 3072, accelerator: LABS[place], out, interactive: false },
       command: [Deno.execPath(), "run", "-A", "--no-check", "--cached-only", "bench/inside.ts", ...words],

@@ -4,19 +4,20 @@
  *
  * @module
  */
-import { SgThreads } from "../../lib/sg/sg_threads.ts";
+import { sgIo } from "../../lib/sg/sg_io.ts";
 import { SG_IO } from "../../lib/sg/sg_io_hdr.ts";
 import { SysError } from "../../lib/sys/errno.ts";
-import { Epoll } from "../../lib/sys/epoll.ts";
-import { closeFd, ioctl, O_RDONLY, openFd } from "../../lib/sys/fd.ts";
+import { closeFd, O_RDONLY, openFd } from "../../lib/sys/fd.ts";
 import type { Figure, Row } from "../figure.ts";
 import { inTurn, rounds, timed } from "../measure.ts";
 
-const DIRECT = "called directly", THREADS = "the helper's threads";
+const DIRECT = "called directly", POOL = "the runtime's threads";
 const COUNT = { full: 5000, small: 50 };
 /** Of `dump`: LUNs at once, and commands one after the other for each. */
 const LUNS = 256, EACH = 8;
 const READ_KEYS = Uint8Array.of(0x5e, 0, 0, 0, 0, 0, 0, 32, 0, 0);
+
+const IOCTL = { name: "ioctl", parameters: ["i32", "usize", "buffer"], result: "i32" } as const;
 
 /** The way of a command. */
 export const sgIoMachine: Figure = {
@@ -24,35 +25,31 @@ export const sgIoMachine: Figure = {
   where: "machine",
   measure: async (scale) => {
     const fd = await openFd("/dev/null", O_RDONLY);
-    const libc = Deno.dlopen("libc.so.6", { ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" } });
-    const threads = new SgThreads(64, 8192);
-    const epoll = new Epoll();
+    const libc = Deno.dlopen("libc.so.6", { direct: IOCTL, pool: { ...IOCTL, nonblocking: true } });
     try {
-      epoll.add(threads.fd);
       const count = scale.small ? COUNT.small : COUNT.full;
       const block = new Uint8Array(512);
+      const command = (): Promise<unknown> => sgIo(fd, READ_KEYS, 8192, 1000).catch(asRefused);
+      const pool = (): Promise<unknown> => libc.symbols.pool(fd, BigInt(SG_IO), block);
       const one = await inTurn(rounds(scale, 9), {
-        prmig: async () => await microseconds(count, async () => await repeat(count, () => ioctl(fd, SG_IO, block))),
-        [DIRECT]: async () =>
-          await microseconds(count, () => {
-            for (let i = 0; i < count; i++) libc.symbols.ioctl(fd, BigInt(SG_IO), block);
+        prmig: () => microseconds(count, () => repeat(count, command)),
+        [POOL]: () => microseconds(count, () => repeat(count, pool)),
+        [DIRECT]: () =>
+          microseconds(count, () => {
+            for (let i = 0; i < count; i++) libc.symbols.direct(fd, BigInt(SG_IO), block);
           }),
       });
-      const command = (): Promise<unknown> => threads.io(fd, READ_KEYS, 8192, 1000).catch(asRefused);
       const many = await inTurn(rounds(scale, 9), {
-        prmig: async () => await microseconds(LUNS * EACH, async () => await manyLuns(() => ioctl(fd, SG_IO, block))),
-        [THREADS]: async () =>
-          await microseconds(LUNS * EACH, async () => await collecting(manyLuns(command), threads, epoll)),
+        prmig: () => microseconds(LUNS * EACH, () => manyLuns(command)),
+        [POOL]: () => microseconds(LUNS * EACH, () => manyLuns(pool)),
       });
       return {
         rows: [
-          row("one at a time", one.prmig!, { [DIRECT]: one[DIRECT]! }),
-          row(`${LUNS} LUNs at a time`, many.prmig!, { [THREADS]: many[THREADS]! }),
+          row("one at a time", one.prmig!, { [POOL]: one[POOL]!, [DIRECT]: one[DIRECT]! }),
+          row(`${LUNS} LUNs at a time`, many.prmig!, { [POOL]: many[POOL]! }),
         ],
       };
     } finally {
-      epoll.close();
-      threads.close();
       libc.close();
       closeFd(fd);
     }
@@ -66,6 +63,7 @@ function row(when: string, prmig: Row["prmig"], peers: Row["peers"]): Row {
     prmig,
     peers,
     targets: [],
+    note: "prmig's way has the command laid out and its reply decoded in it, those beside it have the bare call.",
   };
 }
 
@@ -79,18 +77,6 @@ async function repeat(count: number, work: () => Promise<unknown>): Promise<void
 
 function manyLuns(command: () => Promise<unknown>): Promise<unknown> {
   return Promise.all(Array.from({ length: LUNS }, () => repeat(EACH, command)));
-}
-
-/** Waits for the answers on this thread, as the helper does. */
-async function collecting(work: Promise<unknown>, threads: SgThreads, epoll: Epoll): Promise<void> {
-  let over = false;
-  const ended = work.finally(() => over = true);
-  while (!over) {
-    epoll.poll(1);
-    threads.collect();
-    await new Promise((resolve) => queueMicrotask(() => resolve(null)));
-  }
-  await ended;
 }
 
 /** /dev/null knows no SG_IO: that is the answer. */

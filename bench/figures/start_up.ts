@@ -3,8 +3,12 @@
  *
  * @module
  */
+import { assemble } from "../../tools/build/assemble.ts";
+import { writeExecutable } from "../../tools/build/build.ts";
 import { bundleProgram } from "../../tools/build/bundle.ts";
-import { RUNTIME_ARGUMENTS, RUNTIME_OPTIONS } from "../../tools/build/settings.ts";
+import { pinnedRuntime } from "../../tools/build/runtime.ts";
+import { NO_CACHE, RUNTIME_OPTIONS } from "../../tools/build/settings.ts";
+import { stubFor } from "../../tools/build/stub.ts";
 import type { Figure, Row, Sample } from "../figure.ts";
 import { inTurn, rounds, timedProgram, withDirectory } from "../measure.ts";
 
@@ -16,19 +20,22 @@ export const startUp: Figure = {
   where: "machine",
   measure: (scale) =>
     withDirectory(async (directory) => {
-      // As the one file starts it (tools/build/): the same bundle, the same arguments.
-      const env = { DENO_NO_UPDATE_CHECK: "1", DENO_NO_PACKAGE_JSON: "1", DENO_DIR: `${directory}/deno` };
-      const [empty, bundle] = [`${directory}/empty.mjs`, `${directory}/prmig.mjs`];
+      // The one file as it is shipped, but for where root's cache is.
+      const arch = Deno.build.arch;
+      const file = `${directory}/prmig`;
+      const [runtime, bundle] = [await pinnedRuntime(arch, null), await bundleProgram()];
+      const parts = { runtime, stub: stubFor(arch), bundle, arch, rootCache: `${directory}/cache`, noCache: NO_CACHE };
+      await writeExecutable(file, assemble(parts));
+      const [empty, lun] = [`${directory}/empty.mjs`, `sim:${directory}/lun.json?nexus=A&create`];
       await Deno.writeTextFile(empty, "");
-      await Deno.writeFile(bundle, await bundleProgram());
-      const start = (words: readonly string[]): () => Promise<number> => () =>
-        timedProgram([Deno.execPath(), ...words], env);
-      const prmig = (...words: string[]): () => Promise<number> => start([...RUNTIME_ARGUMENTS, bundle, ...words]);
+      const env = { DENO_NO_UPDATE_CHECK: "1", DENO_NO_PACKAGE_JSON: "1", DENO_DIR: `${directory}/deno` };
+      const prmig = (...words: string[]): () => Promise<number> => () => timedProgram([file, ...words]);
       const times = await inTurn(rounds(scale, 25), {
-        [PEER]: start([...RUNTIME_OPTIONS, empty]),
+        [PEER]: () => timedProgram([Deno.execPath(), ...RUNTIME_OPTIONS, empty], env),
         version: prmig("--version"),
         help: prmig("--help"),
         topic: prmig("help", "keys"),
+        dump: prmig("dump", lun),
       }, 2);
       const target = { says: "at most 1.3 x the empty script", against: PEER, atMost: 1.3 };
       const row = (figure: string, prmig: Sample, targets: Row["targets"] = [target]): Row => ({
@@ -43,6 +50,7 @@ export const startUp: Figure = {
           row("start-up: --version", times.version!),
           row("start-up: --help", times.help!),
           row("start-up: help keys, the whole program", times.topic!, []),
+          row("start-up: dump of a simulated LUN", times.dump!, []),
         ],
       };
     }),

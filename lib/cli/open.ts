@@ -65,7 +65,7 @@ export async function openDevice(address: string, choices: OpenChoices): Promise
   const close = (): void => opened.forEach((nexus) => nexus.close());
   for (const path of paths) {
     try {
-      opened.push(prepared(await openSgDevice(path.address, choices), choices));
+      opened.push(prepared(await openSgDevice(path, choices), choices));
     } catch (error) {
       if (error instanceof PrmigError && multipath !== null && !choices.writable) {
         unusable.push(error);

@@ -30,13 +30,18 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a SCSI node. Sends no command.
+ * Opens a SCSI node, by its address or as it was found a moment ago. Sends no command.
  *
  * Rejects with PrmigError `device`, naming the true errno: missing, no permission, a directory, a file, a partition, a
  * device-mapper volume, not SCSI, busy, gone.
  */
-export async function openSgDevice(address: string, options: OpenOptions, host: Host = THIS_HOST): Promise<SgNexus> {
-  const node = describeNode(address, host);
+export async function openSgDevice(
+  which: string | NodeInfo,
+  options: OpenOptions,
+  host: Host = THIS_HOST,
+): Promise<SgNexus> {
+  const node = typeof which === "string" ? describeNode(which, host) : which;
+  const { address } = node;
   // On a block node write access earns nothing (its commands take CAP_SYS_RAWIO either way), and closing a block node
   // that was open for writing makes udev read the disk again through this very nexus.
   const mode = options.writable && node.kind === "sg" ? O_RDWR : O_RDONLY;

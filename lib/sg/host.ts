@@ -4,6 +4,8 @@
  * @module
  */
 
+import { linkTarget, smallFile } from "../sys/small_files.ts";
+
 /** A file as far as devices are concerned. */
 export interface FileKind {
   /** What it is. */
@@ -48,12 +50,18 @@ export function codeOf(error: unknown): string {
 
 /** An attribute's text without white space around it; null when it is absent, unreadable, or gone with its device. */
 export function readAttribute(path: string): string | null {
-  return orNull(() => Deno.readTextFileSync(path).trim());
+  return smallFile(path)?.trim() ?? null;
 }
 
 /** Names in a directory, sorted; none when it is absent. */
 export function entries(path: string): string[] {
   return orNull(() => Array.from(Deno.readDirSync(path), (entry) => entry.name).sort()) ?? [];
+}
+
+/** Last part of where a link leads; null when there is none. */
+export function linkName(path: string): string | null {
+  const target = linkTarget(path);
+  return target === null ? null : target.slice(target.lastIndexOf("/") + 1);
 }
 
 /** Where a path leads once all links are followed; null when it leads nowhere. */

@@ -14,8 +14,38 @@
 import type { InitiatorHint } from "../pr/nexus.ts";
 import { entries, type Host, readAttribute, realPath, THIS_HOST } from "./host.ts";
 
+/**
+ * Milliseconds for which an answer is believed for all LUNs of a target: no session or port comes and goes in less, and it takes
+ * longer to find out than to ask the LUN who it is.
+ */
+const BELIEVED_MS = 500;
+
+interface Believed {
+  readonly initiator: InitiatorHint | null;
+  readonly until: number;
+}
+
+/** By host and target, H:C:T. */
+const believed = new WeakMap<Host, Map<string, Believed>>();
+
 /** Finds our end of the path to the SCSI device at H:C:T:L; null when the host does not tell for certain. */
 export function ownInitiator(hctl: string, host: Host = THIS_HOST): InitiatorHint | null {
+  const target = targetOf(hctl);
+  let known = believed.get(host);
+  if (!known) believed.set(host, known = new Map());
+  const now = performance.now();
+  const found = known.get(target);
+  if (found && now < found.until) return found.initiator;
+  const initiator = look(hctl, host);
+  known.set(target, { initiator, until: now + BELIEVED_MS });
+  return initiator;
+}
+
+function targetOf(hctl: string): string {
+  return hctl.slice(0, hctl.lastIndexOf(":"));
+}
+
+function look(hctl: string, host: Host): InitiatorHint | null {
   const device = realPath(`${host.sys}/class/scsi_device/${hctl}/device`);
   const number = /^\d+/.exec(hctl)?.[0];
   if (device === null || number === undefined) return null;
@@ -26,7 +56,7 @@ export function ownInitiator(hctl: string, host: Host = THIS_HOST): InitiatorHin
 
 function loopback(hctl: string, adapter: string, host: Host): InitiatorHint | null {
   if (readAttribute(`${host.sys}/class/scsi_host/${adapter}/proc_name`) !== "tcm_loopback") return null;
-  const target = hctl.slice(0, hctl.lastIndexOf(":")); // a loopback port knows itself as H:C:I
+  const target = targetOf(hctl); // a loopback port knows itself as H:C:I
   const fabric = `${host.sys}/kernel/config/target/loopback`;
   for (const wwn of entries(fabric)) {
     for (const group of entries(`${fabric}/${wwn}`)) {

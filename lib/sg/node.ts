@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { codeOf, entries, type Host, readAttribute, realPath, THIS_HOST } from "./host.ts";
+import { codeOf, entries, type Host, linkName, readAttribute, realPath, THIS_HOST } from "./host.ts";
 import { openRefusal, refusal } from "./refusal.ts";
 
 /** Major number of /dev/sgN. */
@@ -90,7 +90,8 @@ export function describeBlock(name: string, host: Host = THIS_HOST): NodeInfo | 
   const hctl = scsiAddress(directory);
   if (!number || hctl === null) return null;
   const numbers = { major: Number(number[1]), minor: Number(number[2]) };
-  return { address: `/dev/${name}`, node: `/dev/${name}`, kind: "block", ...numbers, ...scsiFacts(hctl, host) };
+  const facts = scsiFacts(hctl, host, { block: name });
+  return { address: `/dev/${name}`, node: `/dev/${name}`, kind: "block", ...numbers, ...facts };
 }
 
 /** The node of a SCSI device known by H:C:T:L: its block node if it has one, else its generic one, else null. */
@@ -114,39 +115,42 @@ function statNode(address: string, host: Host): ReturnType<Host["stat"]> {
 function sgNode(address: string, minor: number, host: Host): NodeInfo {
   const hctl = scsiAddress(`${host.sys}/dev/char/${SG_MAJOR}:${minor}`);
   const node = `/dev/sg${minor}`;
-  const facts = hctl === null ? { ...NOTHING_KNOWN, sg: node } : scsiFacts(hctl, host);
+  const facts = hctl === null ? { ...NOTHING_KNOWN, sg: node } : scsiFacts(hctl, host, { sg: `sg${minor}` });
   return { address, node, kind: "sg", major: SG_MAJOR, minor, ...facts };
 }
 
 function blockNode(address: string, major: number, minor: number, host: Host): NodeInfo | MappedVolume {
   const link = `${host.sys}/dev/block/${major}:${minor}`;
-  const directory = realPath(link);
+  const name = linkName(link);
   // Without sysfs (a bare container) the ioctl before the first command has to tell.
-  if (directory === null) return { address, node: address, kind: "block", major, minor, ...NOTHING_KNOWN };
-  const name = baseName(directory);
+  if (name === null) return { address, node: address, kind: "block", major, minor, ...NOTHING_KNOWN };
+  const hctl = scsiAddress(link);
+  if (hctl !== null) {
+    return { address, node: `/dev/${name}`, kind: "block", major, minor, ...scsiFacts(hctl, host, { block: name }) };
+  }
   const mapped = readAttribute(`${link}/dm/name`);
   if (mapped !== null) {
     const uuid = readAttribute(`${link}/dm/uuid`) ?? "";
     return { kind: "mapped", address, kernelName: name, name: mapped, uuid, slaves: entries(`${link}/slaves`) };
   }
   if (readAttribute(`${link}/partition`) !== null) {
-    const whole = `/dev/${baseName(parentOf(directory))}`;
+    const whole = `/dev/${realPath(link)?.split("/").at(-2)}`;
     throw refusal(address, `it is a partition of ${whole}, and reservations belong to whole LUNs`, `name ${whole}`);
   }
-  const hctl = scsiAddress(link);
-  if (hctl === null) throw refusal(address, `block device ${name} is no SCSI device (ENOTTY)`, LIST);
-  return { address, node: `/dev/${name}`, kind: "block", major, minor, ...scsiFacts(hctl, host) };
+  throw refusal(address, `block device ${name} is no SCSI device (ENOTTY)`, LIST);
 }
 
 const NOTHING_KNOWN = { sg: null, block: null, hctl: null, deviceType: null, state: null, multipath: null };
 
+/** `known`: a name that need not be looked for. */
 function scsiFacts(
   hctl: string,
   host: Host,
+  known: { readonly sg?: string; readonly block?: string } = {},
 ): typeof NOTHING_KNOWN | Omit<NodeInfo, "address" | "node" | "kind" | "major" | "minor"> {
   const device = `${host.sys}/class/scsi_device/${hctl}/device`;
-  const block = entries(`${device}/block`)[0];
-  const sg = entries(`${device}/scsi_generic`)[0];
+  const block = known.block ?? entries(`${device}/block`)[0];
+  const sg = known.sg ?? entries(`${device}/scsi_generic`)[0];
   const type = readAttribute(`${device}/type`);
   return {
     sg: sg === undefined ? null : `/dev/${sg}`,
@@ -165,17 +169,8 @@ function mapHolding(block: string, host: Host): string | null {
   return map === undefined ? null : readAttribute(`${holders}/${map}/dm/name`);
 }
 
-/** H:C:T:L of the SCSI device that a node's sysfs directory belongs to. */
+/** H:C:T:L of the SCSI device that a node's sysfs directory belongs to: what its link there is called at its end. */
 function scsiAddress(directory: string): string | null {
-  const device = realPath(`${directory}/device`);
-  const name = device === null ? "" : baseName(device);
-  return HCTL.test(name) ? name : null;
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
+  const name = linkName(`${directory}/device`);
+  return name !== null && HCTL.test(name) ? name : null;
 }

@@ -1,14 +1,18 @@
 /**
- * One SCSI command through SG_IO, off the main thread, uninterruptible by signals (see lib/sys/call_elf.ts).
+ * One SCSI command through SG_IO, on a thread of its own, uninterruptible by signals (lib/sys/call_threads.ts).
  *
  * There is no synchronous form, and there must be none: a handled signal would make the kernel send the command twice.
  *
  * @module
  */
 import type { Reply } from "../pr/nexus.ts";
+import type { CallMemory } from "../sys/call_memory.ts";
+import type { CallThreads } from "../sys/call_threads.ts";
+import { sharedThreads } from "../sys/calls.ts";
 import { SysError } from "../sys/errno.ts";
-import { addressOf, ioctl } from "../sys/fd.ts";
-import { decodeSgIo, encodeSgIo, SG_GET_VERSION_NUM, SG_IO } from "./sg_io_hdr.ts";
+import { ioctl } from "../sys/fd.ts";
+import { thisArch } from "../sys/thread_code.ts";
+import { BLOCK_OVERHEAD, SG_GET_VERSION_NUM, SG_IO, SgBlock } from "./sg_io_hdr.ts";
 
 const PERSISTENT_RESERVE_IN = 0x5e;
 /**
@@ -23,20 +27,47 @@ export const SPILL_ROOM = 1024;
  * beyond the allocation length is left out.
  *
  * Resolves with the device's answer whatever its status. Rejects with {@link SysError} when the kernel refused the
- * call, and with whatever `before` throws; `before` runs when the command is about to leave, after the wait for a slot.
+ * call, and with whatever `before` throws; `before` runs when the command is about to leave, after the wait for its turn.
  */
-export async function sgIo(
+export type SgIo = (
   fd: number,
   cdb: Uint8Array,
   data: Uint8Array | number,
   timeoutMs: number,
   before?: () => void,
-): Promise<Reply> {
-  const block = encodeSgIo({ cdb, data: withSpillRoom(cdb, data), timeoutMs }, addressOf);
-  const result = await ioctl(fd, SG_IO, block, before);
-  if (result < 0) throw new SysError("SG_IO", `descriptor ${fd}`, result);
-  const reply = decodeSgIo(block);
-  return typeof data === "number" ? { ...reply, dataIn: reply.dataIn.subarray(0, data) } : reply;
+) => Promise<Reply>;
+
+/** {@link SgIo} on the threads of this process. */
+export const sgIo: SgIo = (...command) => (shared ??= sgIoOn(sharedThreads()))(...command);
+
+let shared: SgIo | undefined;
+
+/** {@link SgIo} on some threads. */
+export function sgIoOn(threads: CallThreads): SgIo {
+  // A block of the arena is used again and again; what it takes to read and write it is made once.
+  const blocks: SgBlock[] = [];
+  const blockOf = (memory: CallMemory): SgBlock =>
+    memory.number === null ? newBlock(memory) : blocks[memory.number] ??= newBlock(memory);
+  const { ioctl } = thisArch().nr;
+  return (fd, cdb, data, timeoutMs, before) => {
+    const transfer = withSpillRoom(cdb, data);
+    const most = typeof data === "number" ? data : 0;
+    const bytes = BLOCK_OVERHEAD + (typeof transfer === "number" ? transfer : transfer.length);
+    let block: SgBlock;
+    return threads.run(bytes, (memory) => {
+      before?.();
+      block = blockOf(memory);
+      block.encode({ cdb, data: transfer, timeoutMs });
+      memory.call(ioctl, fd, SG_IO, memory.address);
+    }, (result) => {
+      if (result < 0) throw new SysError("SG_IO", `descriptor ${fd}`, result);
+      return block.decode(most);
+    });
+  };
+}
+
+function newBlock({ bytes, address }: CallMemory): SgBlock {
+  return new SgBlock(bytes, BigInt(address));
 }
 
 /** The transfer a command gets: what it asks for, and for a PERSISTENT RESERVE IN {@link SPILL_ROOM} more. Pure. */

@@ -3,7 +3,7 @@
  *
  *     0 header, 88 bytes | 88 CDB, 32 | 120 sense, 252 | 384 data
  *
- * One buffer, because a foreign call keeps alive only the buffer it was given, not what addresses inside it point to.
+ * One buffer, because what keeps it alive until the call is over need know nothing of the addresses inside it.
  * The layout is that of 64-bit little-endian Linux (include/scsi/sg.h), checked with offsetof.
  *
  * @module
@@ -31,58 +31,34 @@ export interface SgCommand {
   readonly timeoutMs: number;
 }
 
-/** Bytes of a block besides its data. The last 12 of them are nobody's (lib/sys/thread_elf.ts uses them). */
+/** Bytes of a block besides its data. */
 export const BLOCK_OVERHEAD = DATA;
-
-/**
- * Lays a command out for SG_IO.
- *
- * `addressOf` tells where a buffer lies in memory. Throws `RangeError` for a CDB of no or more than 32 bytes, a data
- * length that is no natural number, or a timeout that is not positive (0 would mean the kernel's own default).
- */
-export function encodeSgIo(command: SgCommand, addressOf: (buffer: ArrayBuffer) => bigint): Bytes {
-  const length = dataLength(command);
-  if (!Number.isInteger(length) || length < 0) throw new RangeError(`a data length of ${length}`);
-  const buffer = new ArrayBuffer(DATA + length);
-  const block = new SgBlock(new Uint8Array(buffer), addressOf(buffer));
-  block.encode(command);
-  return block.bytes;
-}
-
-/** Reads back what the kernel filled in. See {@link SgBlock.decode}. */
-export function decodeSgIo(block: Bytes): SgReply {
-  return new SgBlock(block, null).decode();
-}
 
 /** A reply, and how long the kernel says it took. */
 export type SgReply = Reply & { readonly durationMs: number };
 
 const EMPTY = new Uint8Array(0);
 
-function dataLength({ data }: SgCommand): number {
-  return typeof data === "number" ? data : data.length;
-}
-
 /** Memory for one command after the other. */
 export class SgBlock {
   readonly #view: DataView;
+  readonly #cdb: bigint;
+  readonly #sense: bigint;
   readonly #data: bigint;
 
-  /** `bytes`: header, CDB, sense, and room for data. `address`: of their first; `null` when nothing is to be encoded. */
-  constructor(readonly bytes: Bytes, address: bigint | null) {
-    const view = this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#data = (address ?? 0n) + BigInt(DATA);
-    if (address === null) return;
-    view.setInt32(0, 0x53, true); // interface_id 'S'
-    view.setUint8(9, SENSE_BYTES);
-    view.setBigUint64(24, address + BigInt(CDB), true); // cmdp
-    view.setBigUint64(32, address + BigInt(SENSE), true); // sbp
+  /** `bytes`: header, CDB, sense, and room for data. `address`: of their first. */
+  constructor(readonly bytes: Bytes, address: bigint) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    [this.#cdb, this.#sense, this.#data] = [address + BigInt(CDB), address + BigInt(SENSE), address + BigInt(DATA)];
   }
 
-  /** Lays a command out; what an earlier one left is gone. Throws `RangeError` as {@link encodeSgIo} does. */
-  encode(command: SgCommand): void {
-    const { cdb, data, timeoutMs } = command;
-    const length = dataLength(command);
+  /**
+   * Lays a command out; what was there before is gone, whoever left it. Throws `RangeError` for a CDB of no or more than 32 bytes, a data
+   * length that is no natural number or for which there is no room, or a timeout that is not positive (0 would mean the
+   * kernel's own default).
+   */
+  encode({ cdb, data, timeoutMs }: SgCommand): void {
+    const length = typeof data === "number" ? data : data.length;
     if (cdb.length < 1 || cdb.length > MAX_CDB_BYTES) throw new RangeError(`a CDB of ${cdb.length} bytes`);
     if (!Number.isInteger(length) || length < 0 || length > this.bytes.length - DATA) {
       throw new RangeError(`a data length of ${length}`);
@@ -91,12 +67,17 @@ export class SgBlock {
       throw new RangeError(`a timeout of ${timeoutMs} ms`);
     }
     const view = this.#view;
+    view.setInt32(0, 0x53, true); // interface_id 'S'
     view.setInt32(4, length === 0 ? NONE : typeof data === "number" ? FROM_DEVICE : TO_DEVICE, true);
     view.setUint8(8, cdb.length);
+    view.setUint8(9, SENSE_BYTES);
+    view.setUint16(10, 0, true); // no scatter list
     view.setUint32(12, length, true);
     view.setBigUint64(16, length === 0 ? 0n : this.#data, true); // dxferp
+    view.setBigUint64(24, this.#cdb, true); // cmdp
+    view.setBigUint64(32, this.#sense, true); // sbp
     view.setUint32(40, timeoutMs, true);
-    for (let at = 64; at < 88; at += 4) view.setUint32(at, 0, true); // what the kernel fills in
+    for (let at = 44; at < 88; at += 4) view.setUint32(at, 0, true); // flags, and what the kernel fills in
     this.bytes.set(cdb, CDB);
     // A device that says it sent more than it did must not show what was here before.
     if (typeof data === "number") this.bytes.fill(0, DATA, DATA + length);

@@ -1,42 +1,23 @@
 /**
- * SCSI commands on threads of their own: for a server that has many under way (lib/sys/ioctl_threads.ts).
+ * SCSI commands on threads of their own, apart from those of the process: for a server that waits for them together with
+ * other things (lib/sys/call_threads.ts).
  *
  * @module
  */
-import type { Reply } from "../pr/nexus.ts";
-import { SysError } from "../sys/errno.ts";
-import { IoctlThreads } from "../sys/ioctl_threads.ts";
-import { SPILL_ROOM, withSpillRoom } from "./sg_io.ts";
-import { BLOCK_OVERHEAD, SG_IO, SgBlock } from "./sg_io_hdr.ts";
-
-/** One command under way. */
-interface Call {
-  readonly fd: number;
-  /** Bytes of data-in that were asked for. */
-  readonly most: number;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: SysError) => void;
-}
+import { CallThreads } from "../sys/call_threads.ts";
+import { type SgIo, sgIoOn, SPILL_ROOM } from "./sg_io.ts";
+import { BLOCK_OVERHEAD } from "./sg_io_hdr.ts";
 
 /** Room for so many commands at a time; more wait for their turn, first come, first served. */
 export class SgThreads {
-  readonly #threads: IoctlThreads;
-  readonly #blocks: readonly SgBlock[];
-  readonly #free: number[];
-  readonly #calls: (Call | null)[];
-  readonly #waiting: (() => void)[] = [];
+  readonly #threads: CallThreads;
+  /** Executes a CDB on an open descriptor, as sgIo does. */
+  readonly io: SgIo;
 
-  /** `maxData`: the most that a command may transfer. */
+  /** `maxData`: the most that a command transfers without memory of its own. */
   constructor(readonly commands: number, readonly maxData: number) {
-    const room = BLOCK_OVERHEAD + maxData + SPILL_ROOM;
-    const threads = this.#threads = new IoctlThreads(commands, room);
-    const numbers = Array.from({ length: commands }, (_, i) => i);
-    this.#blocks = numbers.map((i) => {
-      const bytes = threads.arena.subarray(i * threads.stride, i * threads.stride + room);
-      return new SgBlock(bytes, threads.addressOf(i));
-    });
-    this.#free = numbers.reverse();
-    this.#calls = numbers.map(() => null);
+    this.#threads = new CallThreads(commands, BLOCK_OVERHEAD + maxData + SPILL_ROOM);
+    this.io = sgIoOn(this.#threads);
   }
 
   /** To be watched for reading; then call {@link collect}. */
@@ -49,43 +30,13 @@ export class SgThreads {
     return this.#threads.underWay;
   }
 
-  /** Executes a CDB on an open descriptor, as sgIo does. */
-  readonly io = (fd: number, cdb: Uint8Array, data: Uint8Array | number, timeoutMs: number): Promise<Reply> =>
-    new Promise((resolve, reject) => {
-      const start = (): void => {
-        const block = this.#free.pop()!;
-        try {
-          this.#blocks[block]!.encode({ cdb, data: withSpillRoom(cdb, data), timeoutMs });
-          this.#threads.submit(block, fd, SG_IO);
-          this.#calls[block] = { fd, most: typeof data === "number" ? data : 0, resolve, reject };
-        } catch (error) {
-          this.#release(block);
-          reject(error);
-        }
-      };
-      if (this.#free.length > 0) start();
-      else this.#waiting.push(start);
-    });
-
   /** Settles what has come back. */
   collect(): void {
-    this.#threads.collect((block, result) => {
-      const { fd, most, resolve, reject } = this.#calls[block]!;
-      const reply = result < 0 ? null : this.#blocks[block]!.decode(most);
-      this.#release(block);
-      if (reply) resolve(reply);
-      else reject(new SysError("SG_IO", `descriptor ${fd}`, result));
-    });
+    this.#threads.collect();
   }
 
   /** Ends the threads; commands under way are never heard of again. */
   close(): void {
     this.#threads.close();
-  }
-
-  #release(block: number): void {
-    this.#calls[block] = null;
-    this.#free.push(block);
-    this.#waiting.shift()?.();
   }
 }

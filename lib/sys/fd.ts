@@ -4,10 +4,12 @@
  * @module
  */
 import type { Bytes } from "../bytes.ts";
+import { systemCall } from "./calls.ts";
 import { SysError } from "./errno.ts";
 import { checked, cString } from "./libc.ts";
-import { rawCalls } from "./raw_call.ts";
-import { Slots } from "./slots.ts";
+import { thisArch } from "./thread_code.ts";
+
+export { addressOf } from "./libc.ts";
 
 /** Flags of {@link openFd}, the same on x86-64 and arm64. */
 export const O_RDONLY = 0;
@@ -17,22 +19,18 @@ const O_CLOEXEC = 0o2000000;
 const AT_FDCWD = -100;
 
 /**
- * Deno's pool has 32 threads, shared with its own file I/O: if devices hang in all of them, nothing of the program
- * reads a file any more. So this many calls may hang at a time in one isolate, and the rest wait their turn.
- */
-export const CALLS_IN_FLIGHT = 24;
-const slots = new Slots(CALLS_IN_FLIGHT);
-
-/**
  * Opens a path off the main thread (a device in error recovery may take its time). Always close-on-exec.
  * Throws {@link SysError}.
  */
 export async function openFd(path: string, flags: number): Promise<number> {
   const name = cString(path);
-  const { nr, symbols } = rawCalls();
-  const fd = await slots.run(() => symbols.openat(nr.openat, AT_FDCWD, name, flags | O_CLOEXEC, 0));
-  if (fd < 0) throw new SysError("open", path, fd);
-  return fd;
+  return await systemCall(name.length, (memory) => {
+    memory.bytes.set(name);
+    memory.call(thisArch().nr.openat, AT_FDCWD, memory.address, flags | O_CLOEXEC);
+  }, (fd) => {
+    if (fd < 0) throw new SysError("open", path, fd);
+    return fd;
+  });
 }
 
 /** Closes a descriptor. Throws {@link SysError} EBADF for one that is not open. */
@@ -75,18 +73,14 @@ function isOpen(name: string): boolean {
 /**
  * ioctl off the main thread. Resolves with its result, or with `-errno`; a refusal by the kernel is no rejection.
  *
- * `argument` must be one ordinary buffer that holds everything it points to. `before` runs in the same turn in which
- * the call leaves for the kernel, that is, after the wait for a free slot: what it throws, the ioctl throws, unsent.
+ * The kernel sees a copy of `argument`, which is copied back when the call is over: it must not point into itself.
  */
-export function ioctl(fd: number, request: number, argument: Bytes, before: () => void = () => {}): Promise<number> {
-  return slots.run(() => {
-    before();
-    const { nr, symbols } = rawCalls();
-    return symbols.ioctl(nr.ioctl, fd, request, argument);
+export function ioctl(fd: number, request: number, argument: Bytes): Promise<number> {
+  return systemCall(argument.length, (memory) => {
+    memory.bytes.set(argument);
+    memory.call(thisArch().nr.ioctl, fd, request, memory.address);
+  }, (result, { bytes }) => {
+    argument.set(bytes.subarray(0, argument.length));
+    return result;
   });
-}
-
-/** Address of a buffer's first byte. It holds as long as the buffer lives; buffers do not move. */
-export function addressOf(buffer: ArrayBuffer): bigint {
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer));
 }

@@ -42,6 +42,11 @@ export function checked(call: string, target: string, run: (c: Libc["symbols"]) 
   return result;
 }
 
+/** Address of a buffer's first byte. It holds as long as the buffer lives; buffers do not move. */
+export function addressOf(buffer: ArrayBuffer): bigint {
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer));
+}
+
 /** A NUL-terminated string. Throws {@link SysError} EINVAL for a text that holds a NUL itself. */
 export function cString(text: string): Bytes {
   if (text.includes("\0")) throw new SysError("use", JSON.stringify(text), 22);

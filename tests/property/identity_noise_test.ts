@@ -2,7 +2,7 @@ import { fromHex, ShortBuffer } from "../../lib/bytes.ts";
 import { identify } from "../../lib/scsi/identity.ts";
 import { decodeStandardInquiry, printable } from "../../lib/scsi/inquiry.ts";
 import { decodeVpd00, decodeVpd80, decodeVpd83, WrongPage } from "../../lib/scsi/vpd.ts";
-import { decodeSgIo, encodeSgIo } from "../../lib/sg/sg_io_hdr.ts";
+import { BLOCK_OVERHEAD, SgBlock } from "../../lib/sg/sg_io_hdr.ts";
 import { CASES } from "../support/cases.ts";
 import { bombard, type Target } from "../support/noise.ts";
 
@@ -12,7 +12,9 @@ const PAGE_83 = fromHex(
     "51 94 00 04 00000001 01 02 00 08 0011223344556677 53 08 00 07 6e61612e352e00",
 );
 const NOBODY = decodeStandardInquiry(STANDARD);
-const HEADER = encodeSgIo({ cdb: fromHex("5e0000000000000040 00"), data: 64, timeoutMs: 1 }, () => 0n);
+const BLOCK = new SgBlock(new Uint8Array(BLOCK_OVERHEAD + 64), 0n);
+BLOCK.encode({ cdb: fromHex("5e0000000000000040 00"), data: 64, timeoutMs: 1 });
+const HEADER = BLOCK.bytes.slice();
 const pageErrors = [ShortBuffer, WrongPage];
 
 const TARGETS: readonly Target[] = [
@@ -32,11 +34,11 @@ const TARGETS: readonly Target[] = [
   },
   { name: "printable", decode: printable, examples: [STANDARD] },
   {
-    name: "decodeSgIo",
+    name: "SgBlock.decode",
     decode: (bytes) => {
-      const block = HEADER.slice();
-      block.set(bytes.subarray(0, 88));
-      const reply = decodeSgIo(block);
+      BLOCK.bytes.set(HEADER);
+      BLOCK.bytes.set(bytes.subarray(0, 88));
+      const reply = BLOCK.decode();
       if (reply.dataIn.length > 64 || reply.sense.length > 252) throw new Error("more than there was room for");
       return [...reply.dataIn, ...reply.sense, reply.status];
     },

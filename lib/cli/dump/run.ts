@@ -5,14 +5,14 @@
  */
 import { EXIT, PrmigError } from "../../errors.ts";
 import { listDisks } from "../../sg/discover.ts";
-import { CALLS_IN_FLIGHT } from "../../sys/fd.ts";
+import { CALLS_AT_ONCE } from "../../sys/calls.ts";
 import type { CommandContext } from "../context.ts";
 import { openDevice, traceOf } from "../open.ts";
 import { runDirectory } from "../run_directory.ts";
 import { present } from "../present.ts";
 import { readDump } from "./read.ts";
 import type { DumpRecord } from "./record.ts";
-import { withSnooped } from "./snooped.ts";
+import { snoopedFiles, withSnooped } from "./snooped.ts";
 import { dumpText } from "./text.ts";
 
 /** What the command line asks for. */
@@ -25,7 +25,7 @@ export interface DumpInput {
 }
 
 /** Devices read at the same time: as many as there may be system calls. A dead one takes its timeout and no more. */
-const AT_ONCE = CALLS_IN_FLIGHT;
+const AT_ONCE = CALLS_AT_ONCE;
 
 /** Resolves with the exit code: that of the first device that failed, else 0. */
 export async function runDump(input: DumpInput, context: CommandContext): Promise<number> {
@@ -34,9 +34,19 @@ export async function runDump(input: DumpInput, context: CommandContext): Promis
   if (devices.length > 0 && all) throw usage("--all means every disk; leave out the names, or leave out --all");
   const addresses = all ? everyDisk() : devices;
   const { json, out } = context;
+  const runIn = runDirectory(context.env);
+  const snooped = snoopedFiles(runIn);
+  const read = async (address: string): Promise<DumpRecord | PrmigError> => {
+    try {
+      return withSnooped(await readOne(address, input, context), runIn, snooped);
+    } catch (error) {
+      if (error instanceof PrmigError) return error;
+      throw error;
+    }
+  };
   let shown = 0;
   let exitCode: number = EXIT.ok;
-  for await (const result of inOrder(addresses, (address) => readOne(address, input, context))) {
+  for await (const result of inOrder(addresses, read)) {
     if (result instanceof PrmigError) {
       const failed = reportFailure(result, context);
       exitCode ||= failed;
@@ -51,17 +61,12 @@ export async function runDump(input: DumpInput, context: CommandContext): Promis
   return all && shown > 0 && exitCode === EXIT.device ? EXIT.ok : exitCode;
 }
 
-async function readOne(address: string, input: DumpInput, context: CommandContext): Promise<DumpRecord | PrmigError> {
+async function readOne(address: string, input: DumpInput, context: CommandContext): Promise<DumpRecord> {
+  const device = await openDevice(address, { writable: false, trace: traceOf(context), timeoutMs: input.timeout });
   try {
-    const device = await openDevice(address, { writable: false, trace: traceOf(context), timeoutMs: input.timeout });
-    try {
-      return withSnooped(await readDump(device), runDirectory(context.env));
-    } finally {
-      device.close();
-    }
-  } catch (error) {
-    if (error instanceof PrmigError) return error;
-    throw error;
+    return await readDump(device);
+  } finally {
+    device.close();
   }
 }
 

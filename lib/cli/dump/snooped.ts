@@ -6,13 +6,30 @@
  *
  * @module
  */
+import { join } from "../../files/paths.ts";
 import { formatKey } from "../../pr/types.ts";
+import { entries } from "../../sg/host.ts";
 import { differenceOf } from "../../snoop/agreement.ts";
-import { CorruptState, readSnooped, type SnoopedNexus } from "../../snoop/state.ts";
+import { CorruptState, LUN_DIRECTORY, lunFile, readSnooped, type SnoopedNexus } from "../../snoop/state.ts";
 import type { DumpRecord, DumpSnooped } from "./record.ts";
 
+/**
+ * Files of LUNs that were snooped, by path. Of many LUNs most were not: a look into the directory tells that for all of them,
+ * where looking for the files would be three or four a LUN, and an exception for each.
+ */
+export function snoopedFiles(runDirectory: string): ReadonlySet<string> {
+  const directory = join(runDirectory, LUN_DIRECTORY);
+  return new Set(entries(directory).map((name) => join(directory, name)));
+}
+
 /** The record with what was snooped of its first path that has been snooped. A spoilt file counts as none. */
-export function withSnooped(record: DumpRecord, runDirectory: string): DumpRecord {
+export function withSnooped(
+  record: DumpRecord,
+  runDirectory: string,
+  files: ReadonlySet<string> = snoopedFiles(runDirectory),
+): DumpRecord {
+  const ids = [...record.lun.designators, ...(record.hctl === null ? [] : [`hctl-${record.hctl}`])];
+  if (!ids.some((id) => files.has(lunFile(runDirectory, id)))) return record;
   const nodes = [record.device, record.sg, record.block, ...record.paths].filter((node) => node !== null);
   try {
     const found = readSnooped(runDirectory, { designators: record.lun.designators, hctl: record.hctl, nodes });

@@ -212,7 +212,9 @@ function drawMarks(marks: readonly Mark[], y: number, axis: Axis): Result[] {
   const buckets = new Map<string, Mark[]>();
   for (const mark of marks) {
     const name = `${Math.floor(axis.x(mark.atMs) / BUCKET_PX)} ${mark.kind}`;
-    buckets.set(name, [...buckets.get(name) ?? [], mark]);
+    const bucket = buckets.get(name);
+    if (bucket) bucket.push(mark);
+    else buckets.set(name, [mark]);
   }
   return [...buckets.values()].map((same) => {
     const { kind, atMs } = same[0]!;

@@ -108,6 +108,9 @@ Deno.test("root's cache is its own, and one that others can write to is not used
   assert.equal(await root.demand(["prmig", "--version"]), `${VERSION}\n`);
   assert.equal((await Deno.stat(cache)).mode! & 0o7777, 0o700);
   assert.ok(size() > 0, "it is used");
+  assert.match(await root.demand(["prmig", "help", "keys"]), /^A reservation key/);
+  assert.equal(await Deno.readLink(`${cache}/_proc_self_fd_3.mjs`), "/proc/self/fd/3", "the program has a name");
+  await assert.rejects(Deno.stat(`${cache}/gen/file`), Deno.errors.NotFound, "it was not taken for TypeScript");
 
   for (const spoil of ["chmod 0777", "chmod 0720", "chown 1:1"]) {
     await Deno.remove(cache, { recursive: true });

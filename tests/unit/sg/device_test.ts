@@ -5,7 +5,7 @@ import { openSgDevice, SgNexus } from "../../../lib/sg/device.ts";
 import type { NodeInfo } from "../../../lib/sg/node.ts";
 import { commandFailure } from "../../../lib/sg/refusal.ts";
 import { SysError } from "../../../lib/sys/errno.ts";
-import { O_RDWR, openFd } from "../../../lib/sys/fd.ts";
+import { closeFd, O_RDWR, openFd } from "../../../lib/sys/fd.ts";
 import { FakeSysfs } from "../../support/fake_sysfs.ts";
 
 const INQUIRY = fromHex("12 00 00 00 60 00");
@@ -35,6 +35,7 @@ for (const [index, [path, reason]] of REFUSED.entries()) {
 
 Deno.test("openSgDevice() asks the node whether it is SCSI before any command", async () => {
   using fake = new FakeSysfs().node("/dev/null", "char", 21, 3); // says sg, and is none
+  closeFd(await openFd("/dev/null", O_RDWR)); // the first call makes the threads' pipes
   const before = descriptors();
   for (const writable of [true, false]) {
     await assert.rejects(openSgDevice("/dev/null", { writable }, fake), isDeviceError(/not a SCSI device \(ENOTTY\)/));

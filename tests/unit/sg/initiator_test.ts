@@ -99,3 +99,13 @@ for (const [what, build, expected] of CASES) {
     assert.deepEqual(ownInitiator(hctl, fake), expected);
   });
 }
+
+Deno.test("ownInitiator() believes for a moment that all LUNs of a target are reached as one was, and asks again for another target", () => {
+  using fake = new FakeSysfs().scsi({ hctl: "1:0:1:0" }).scsi({ hctl: "1:0:1:9" }).scsi({ hctl: "1:0:2:0" })
+    .file("class/fc_host/host1/port_name", "0x2100001B329A1C07");
+  const found = ownInitiator("1:0:1:0", fake);
+  assert.equal(found?.transportId.address, "2100001b329a1c07");
+  Deno.removeSync(`${fake.sys}/class/fc_host`, { recursive: true });
+  assert.equal(ownInitiator("1:0:1:9", fake), found);
+  assert.equal(ownInitiator("1:0:2:0", fake), null);
+});

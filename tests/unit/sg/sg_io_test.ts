@@ -21,6 +21,19 @@ Deno.test("sgIo() on a descriptor that is not open says EBADF", async () => {
   await assert.rejects(sgIo(-1, INQUIRY, 96, 1000), { code: "EBADF" });
 });
 
+Deno.test("sgIo() whose guard throws is never sent", async () => {
+  const refuse = (): never => {
+    throw new RangeError("closed");
+  };
+  await assert.rejects(sgIo(-1, INQUIRY, 96, 1000, refuse), /closed/);
+});
+
+Deno.test("sgIo() takes any length of data, however much it is", async () => {
+  for (const data of [65_535, 1 << 20, new Uint8Array(1 << 20)]) {
+    await assert.rejects(sgIo(-1, INQUIRY, data, 1000), { code: "EBADF" });
+  }
+});
+
 Deno.test("only PERSISTENT RESERVE IN gets room beyond its allocation length, for 24 bytes as for none", () => {
   const [readFullStatus, prOut] = [fromHex("5e 03 00 00 00 00 00 00 18 00"), fromHex("5f 00 00 00 00 00 00 00 18 00")];
   assert.equal(withSpillRoom(readFullStatus, 24), 24 + SPILL_ROOM);

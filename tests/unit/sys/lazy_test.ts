@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 Deno.test("importing lib/sys and lib/sg touches no foreign function: --help and --version never load one", async () => {
-  const modules = ["sys/fd.ts", "sys/raw_call.ts", "sys/libc.ts", "sg/device.ts", "sg/discover.ts"]
+  const modules = ["sys/fd.ts", "sys/calls.ts", "sys/libc.ts", "sg/device.ts", "sg/discover.ts"]
     .map((path) => `import ${JSON.stringify(import.meta.resolve(`../../../lib/${path}`))};`);
   const script = Deno.makeTempFileSync({ suffix: ".ts" });
   try {
