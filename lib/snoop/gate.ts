@@ -7,7 +7,7 @@
  * @module
  */
 
-/** Somebody in front of a gate, until `performance.now()` is `until`. */
+/** Somebody in front of a gate, until it is `until`, in milliseconds. */
 interface Waiting {
   readonly until: number;
   readonly answer: (inside: boolean) => void;
@@ -21,7 +21,8 @@ export class Gate {
   /** When the timer fires. */
   #alarmAt = Infinity;
 
-  constructor(readonly size: number) {
+  /** `nowMs`: the time, on any clock that never goes back. */
+  constructor(readonly size: number, private readonly nowMs: () => number = () => performance.now()) {
     this.#free = size;
   }
 
@@ -41,7 +42,7 @@ export class Gate {
   enter(patienceMs: number): Promise<boolean> {
     if (this.tryEnter()) return Promise.resolve(true);
     return new Promise((answer) => {
-      const until = performance.now() + patienceMs;
+      const until = this.nowMs() + patienceMs;
       this.#waiting.push({ until, answer });
       if (until < this.#alarmAt) this.#setAlarm(until);
     });
@@ -58,11 +59,11 @@ export class Gate {
   #setAlarm(at: number): void {
     clearTimeout(this.#timer);
     this.#alarmAt = at;
-    this.#timer = at === Infinity ? undefined : setTimeout(() => this.#expire(), Math.max(0, at - performance.now()));
+    this.#timer = at === Infinity ? undefined : setTimeout(() => this.#expire(), Math.max(0, at - this.nowMs()));
   }
 
   #expire(): void {
-    const now = performance.now();
+    const now = this.nowMs();
     for (let i = 0; i < this.#waiting.length;) {
       const { until, answer } = this.#waiting[i]!;
       if (until > now) i++;

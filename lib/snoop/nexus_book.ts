@@ -11,6 +11,7 @@ import { FileError } from "../files/file_error.ts";
 import { type Tracked, UNKNOWN_CLIENT } from "../pr/tracker.ts";
 import { Gate } from "./gate.ts";
 import type { LunPath } from "./lun_path.ts";
+import { type Clock, TurnClock } from "./turn_clock.ts";
 import {
   changeLun,
   CorruptState,
@@ -68,7 +69,13 @@ export class NexusBook {
   /** LUN files that are being written, and whether they have to be written again. */
   readonly #writing = new Map<string, { again: boolean; done: Promise<void> }>();
 
-  constructor(readonly runDirectory: string, readonly hooks: BookHooks) {}
+  constructor(
+    readonly runDirectory: string,
+    readonly hooks: BookHooks,
+    private readonly clock: Clock = new TurnClock(),
+  ) {}
+
+  readonly #nowMs = (): number => this.clock.nowUs() / 1000;
 
   /** All entries, in the order in which they were first served. */
   entries(): readonly NexusEntry[] {
@@ -180,8 +187,8 @@ export class NexusBook {
       fresh: true,
       outs: 0,
       attentions: [],
-      lane: new Gate(1),
-      gate: new Gate(COMMANDS_A_NEXUS),
+      lane: new Gate(1, this.#nowMs),
+      gate: new Gate(COMMANDS_A_NEXUS, this.#nowMs),
       clients,
       warned: new Set(),
     };

@@ -13,6 +13,7 @@ import { Gate } from "./gate.ts";
 import { type HelperAnswer, type HelperRequest, transferLength, WIRE } from "./helper_protocol.ts";
 import type { NexusEntry } from "./nexus_book.ts";
 import { answerForErrno, answerForReply } from "./result.ts";
+import { type Clock, TurnClock } from "./turn_clock.ts";
 
 /** What a command came to: for the client, and for the tracker. */
 export interface Ended {
@@ -37,6 +38,7 @@ export interface RunnerOptions {
   readonly io?: DeviceIo;
   /** Commands under way at a time, over all nexuses; what `io` can do. */
   readonly commandsAtOnce?: number;
+  readonly clock?: Clock;
 }
 
 const PATIENCE_MS = 5_000;
@@ -57,9 +59,10 @@ export class Runner {
       patienceMs = PATIENCE_MS,
       io = sgIo,
       commandsAtOnce = COMMANDS_AT_ONCE,
+      clock = new TurnClock(),
     }: RunnerOptions,
   ) {
-    this.#all = new Gate(commandsAtOnce);
+    this.#all = new Gate(commandsAtOnce, () => clock.nowUs() / 1000);
     this.#timeoutMs = timeoutMs;
     this.#patienceMs = patienceMs;
     this.io = io;

@@ -8,6 +8,7 @@
  * @module
  */
 import { Epoll, type Ready } from "../sys/epoll.ts";
+import { TurnClock } from "./turn_clock.ts";
 
 /** Something else to be served in the same loop. */
 export interface Attendant {
@@ -45,7 +46,12 @@ export class ServeLoop {
   readonly epoll = new Epoll();
   #going = false;
 
-  constructor(private readonly attendant: Attendant | null, private readonly hooks: LoopHooks) {
+  /** `clock`: stands still while things happen, and goes by itself while the runtime has its turn. */
+  constructor(
+    private readonly attendant: Attendant | null,
+    private readonly hooks: LoopHooks,
+    private readonly clock: TurnClock = new TurnClock(),
+  ) {
     if (attendant) this.epoll.add(attendant.fd);
   }
 
@@ -58,21 +64,30 @@ export class ServeLoop {
   async run(): Promise<void> {
     while (!this.hooks.over()) {
       let ready = await this.epoll.wait();
-      const until = performance.now() + TURN_MS;
+      this.clock.advance();
+      const until = this.clock.nowUs() + TURN_MS * 1000;
       this.#going = true;
       while (ready.length > 0) {
         for (const each of ready) {
-          if (each.fd === this.attendant?.fd) this.attendant.collect();
+          if (each.fd === this.attendant?.fd) this.#collect(this.attendant);
           else this.hooks.handle(each);
         }
-        if (performance.now() >= until) break;
         await this.#answers();
+        if (this.clock.nowUs() >= until) break;
         ready = this.epoll.poll(WAIT_HERE_MS);
+        this.clock.advance();
       }
       this.#going = false;
       this.hooks.pause();
+      this.clock.release();
     }
     this.epoll.close();
+  }
+
+  /** What has been collected came back before now: the instant of this turn's beginning may lie before that. */
+  #collect(attendant: Attendant): void {
+    attendant.collect();
+    this.clock.advance();
   }
 
   /** Lets commands that have come back be answered, which takes some turns of promises. */

@@ -28,6 +28,7 @@ import {
 } from "./helper_protocol.ts";
 import { type Attendant, ServeLoop } from "./serve_loop.ts";
 import type { ServerHooks } from "./server_hooks.ts";
+import type { TurnClock } from "./turn_clock.ts";
 
 /** 04/44/00 INTERNAL TARGET FAILURE: the answer when a defect of ours left a command without one. */
 const INTERNAL_FAILURE: HelperAnswer = {
@@ -61,21 +62,28 @@ export class HelperServer {
     readonly hooks: ServerHooks,
     readonly maxClients: number,
     attendant: Attendant | null = null,
+    clock?: TurnClock,
   ) {
     this.#loop = new ServeLoop(attendant, {
       handle: (ready) => this.#handle(ready),
       unanswered: () => this.#unanswered,
       pause: () => {
         for (const connection of this.#answered) this.#pump(connection);
+        hooks.pause?.();
       },
       over: () => this.#stopping && this.#connections.size === 0 && this.#running === 0,
-    });
+    }, clock);
     this.#loop.epoll.add(listener.fd);
   }
 
   /** Connections that are open now. */
   get clients(): number {
     return this.#connections.size;
+  }
+
+  /** Things happen, and the hook `pause` will be called before long. */
+  get going(): boolean {
+    return this.#loop.going;
   }
 
   /** Connections accepted so far. */

@@ -26,6 +26,8 @@ export interface ServerHooks {
   readonly closed?: (client: Client, reason: CloseReason | SysError | "serviceEnds") => void;
   /** No connection can be accepted for now: the table of descriptors is full, or there are too many clients. */
   readonly turnedAway?: (why: string) => void;
+  /** Nothing happens for the moment, or much has happened: what can wait is done now. */
+  readonly pause?: () => void;
   /** A defect: `execute` rejected. The client has been answered HARDWARE ERROR. */
   readonly defect?: (error: unknown) => void;
 }
