@@ -29,7 +29,7 @@ export class Clients {
   }
 
   /** What a HelperServer is to call about connections. */
-  hooks(): Required<Omit<ServerHooks, "execute" | "pause">> {
+  hooks(): Required<Omit<ServerHooks, "execute" | "pause" | "inRuntime" | "waiting">> {
     const { log, metrics, gone } = this.options;
     return {
       connected: ({ id, peer }) => {

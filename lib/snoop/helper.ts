@@ -73,11 +73,15 @@ export class Helper {
   readonly #clients: Clients;
   readonly #teller: Teller;
   readonly #clock: Clock;
+  /** Commands that wait at a gate. */
+  readonly #crowd = { waiting: 0 };
 
   constructor(readonly options: HelperOptions) {
     const { log, metrics, runDirectory } = options;
     const clock = this.#clock = options.clock ?? new TurnClock();
-    const paths = new LunPaths(THIS_HOST, () => clock.nowUs() / 1000);
+    const nowMs = (): number => clock.nowUs() / 1000;
+    const gates = { nowMs, crowd: this.#crowd };
+    const paths = new LunPaths(THIS_HOST, nowMs);
     this.#pathOf = options.pathOf ?? ((facts) => paths.of(facts));
     this.book = new NexusBook(runDirectory, {
       corrupt: (path, movedTo, why) =>
@@ -94,8 +98,8 @@ export class Helper {
           facts: { path, why: error.message },
         });
       },
-    }, clock);
-    this.#runner = new Runner({ ...options, clock });
+    }, gates);
+    this.#runner = new Runner({ ...options, gates });
     this.#keeper = new Keeper(this.book, this.#runner.io, options);
     this.#clients = new Clients({ log, metrics, gone: (who) => this.book.forgetClient(who) });
     this.#teller = new Teller(options);
@@ -106,6 +110,8 @@ export class Helper {
     return {
       ...this.#clients.hooks(),
       execute: (client, request, reply) => this.#execute(client, request, reply),
+      inRuntime: () => this.book.writing,
+      waiting: () => this.#crowd.waiting,
     };
   }
 

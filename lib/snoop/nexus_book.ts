@@ -9,9 +9,8 @@
 import type { Bytes } from "../bytes.ts";
 import { FileError } from "../files/file_error.ts";
 import { type Tracked, UNKNOWN_CLIENT } from "../pr/tracker.ts";
-import { Gate } from "./gate.ts";
+import { Gate, type GateChoices } from "./gate.ts";
 import type { LunPath } from "./lun_path.ts";
-import { type Clock, TurnClock } from "./turn_clock.ts";
 import {
   changeLun,
   CorruptState,
@@ -73,10 +72,8 @@ export class NexusBook {
   constructor(
     readonly runDirectory: string,
     readonly hooks: BookHooks,
-    private readonly clock: Clock = new TurnClock(),
+    private readonly gates?: GateChoices,
   ) {}
-
-  readonly #nowMs = (): number => this.clock.nowUs() / 1000;
 
   /** All entries, in the order in which they were first served. */
   entries(): readonly NexusEntry[] {
@@ -134,6 +131,11 @@ export class NexusBook {
     job.done = this.#write(lunId, job);
   }
 
+  /** Files are being written. */
+  get writing(): boolean {
+    return this.#writing.size > 0;
+  }
+
   /** Resolves when everything is on disk. */
   async flush(): Promise<void> {
     while (this.#writing.size > 0) await Promise.all([...this.#writing.values()].map(({ done }) => done));
@@ -179,8 +181,8 @@ export class NexusBook {
       fresh: true,
       outs: 0,
       attentions: [],
-      lane: new Gate(1, this.#nowMs),
-      gate: new Gate(COMMANDS_A_NEXUS, this.#nowMs),
+      lane: new Gate(1, this.gates),
+      gate: new Gate(COMMANDS_A_NEXUS, this.gates),
       clients,
       warned: new Set(),
     };

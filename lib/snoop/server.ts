@@ -51,7 +51,6 @@ export class HelperServer {
    */
   readonly #answered = new Set<Connection>();
   #running = 0;
-  #unanswered = 0;
   #accepted = 0;
   #stopping = false;
   #acceptTimer: ReturnType<typeof setTimeout> | null = null;
@@ -66,11 +65,12 @@ export class HelperServer {
   ) {
     this.#loop = new ServeLoop(attendant, {
       handle: (ready) => this.#handle(ready),
-      unanswered: () => this.#unanswered,
+      moving: () => this.#running - (hooks.waiting?.() ?? 0),
       pause: () => {
         for (const connection of this.#answered) this.#pump(connection);
         hooks.pause?.();
       },
+      inRuntime: () => hooks.inRuntime?.() ?? false,
       over: () => this.#stopping && this.#connections.size === 0 && this.#running === 0,
     }, clock);
     this.#loop.epoll.add(listener.fd);
@@ -171,12 +171,10 @@ export class HelperServer {
 
   #execute(connection: Connection, request: HelperRequest): void {
     this.#running++;
-    this.#unanswered++;
     let answered = false;
     const reply = (answer: HelperAnswer): void => {
       if (answered) throw new RangeError("a command is answered once");
       answered = true;
-      this.#unanswered--;
       this.#answer(connection, request.cdb, answer);
     };
     void this.#settle(connection, request, reply, () => answered);

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { monotonicUs } from "../sys/clock.ts";
+import { monotonicUs, wallUs } from "../sys/clock.ts";
 
 /** Instants, as whoever handles commands needs them. */
 export interface Clock {
@@ -21,21 +21,36 @@ export interface Clock {
   time(): string;
 }
 
+const WALL_LOOK_US = 1_000_000;
+
 /** A clock; unless somebody advances it, one that is read each time. */
 export class TurnClock implements Clock {
   #stands = false;
   #us: number | null = null;
   #time: string | null = null;
+  /** The wall clock less CLOCK_MONOTONIC, and when that was looked at. */
+  #aheadUs = 0;
+  #lookedUs = -Infinity;
 
-  /** `read`: microseconds of CLOCK_MONOTONIC. */
-  constructor(private readonly read: () => number = monotonicUs) {}
+  /** Microseconds of CLOCK_MONOTONIC, and since 1970. */
+  constructor(private readonly read: () => number = monotonicUs, private readonly wall: () => number = wallUs) {}
 
   nowUs(): number {
     return this.#stands ? this.#us ??= this.read() : this.read();
   }
 
   time(): string {
-    return this.#stands ? this.#time ??= new Date().toISOString() : new Date().toISOString();
+    return this.#stands ? this.#time ??= this.#iso() : this.#iso();
+  }
+
+  /** Both clocks run at one rate until somebody sets the wall clock, so one look a second at it is enough. */
+  #iso(): string {
+    const nowUs = this.nowUs();
+    if (nowUs - this.#lookedUs >= WALL_LOOK_US) {
+      this.#aheadUs = this.wall() - this.read();
+      this.#lookedUs = nowUs;
+    }
+    return new Date((nowUs + this.#aheadUs) / 1000).toISOString();
   }
 
   /** A new instant, that of the first look at it, and the only one until the next call. */
