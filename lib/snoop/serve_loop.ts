@@ -76,10 +76,10 @@ export class ServeLoop {
       let pauseUs = this.clock.nowUs() + PAUSE_MS * 1000;
       this.#going = true;
       while (ready.length > 0) {
-        for (const each of ready) {
-          if (each.fd === this.attendant?.fd) this.#collect(this.attendant);
-          else this.hooks.handle(each);
-        }
+        // What has come back first: it came back before this turn's instant, whatever begins in this turn begins after it.
+        if (ready.some(({ fd }) => fd === this.attendant?.fd)) this.attendant?.collect();
+        this.clock.advance();
+        for (const each of ready) if (each.fd !== this.attendant?.fd) this.hooks.handle(each);
         await this.#answers();
         if (this.clock.nowUs() >= pauseUs) {
           if (this.clock.nowUs() >= turnEndsUs || this.hooks.inRuntime()) break;
@@ -87,19 +87,12 @@ export class ServeLoop {
           pauseUs = this.clock.nowUs() + PAUSE_MS * 1000;
         }
         ready = this.epoll.poll(WAIT_HERE_MS);
-        this.clock.advance();
       }
       this.#going = false;
       this.hooks.pause();
       this.clock.release();
     }
     this.epoll.close();
-  }
-
-  /** What has been collected came back before now: the instant of this turn's beginning may lie before that. */
-  #collect(attendant: Attendant): void {
-    attendant.collect();
-    this.clock.advance();
   }
 
   /**

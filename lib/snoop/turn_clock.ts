@@ -6,8 +6,8 @@
  * it does not (user-mode Linux: 40 µs each, as much as a command's other system calls together). So while the loop goes
  * round the clock stands still between two {@link advance}s, which is as long as a batch of commands takes.
  *
- * What an instant is used for allows that: a command begins after the look before it was submitted, and its answer was there
- * before the look that follows its collection.
+ * What an instant is used for allows that: a command's answer is there before the look of the turn that collects it, and a
+ * command leaves after the look of the turn it begins in.
  *
  * @module
  */
