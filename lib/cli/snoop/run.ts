@@ -68,8 +68,12 @@ async function serve(input: Input, context: CommandContext, { listener, runDirec
   const startedAt = Date.now() / 1000;
   insistOnWriting(runDirectory);
   using events = openEvents(runDirectory);
-  const queue = new EventQueue((some) => keep(some, events, log, metrics), () => server.going);
   const clock = new TurnClock();
+  const queue = new EventQueue(
+    (some) => keep(some, events, log, metrics),
+    () => server.going,
+    () => clock.nowUs() / 1000,
+  );
   const threads = new SgThreads(COMMANDS, WIRE.maxData);
   const helper = new Helper({
     runDirectory,
