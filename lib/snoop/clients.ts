@@ -17,6 +17,9 @@ export interface ClientsOptions {
   readonly gone: (who: Who) => void;
 }
 
+/** Errors of a socket whose other end is gone. */
+const GONE: readonly string[] = ["ECONNRESET", "EPIPE"];
+
 /** All connected clients. */
 export class Clients {
   readonly #who = new Map<number, Who>();
@@ -29,7 +32,7 @@ export class Clients {
   }
 
   /** What a HelperServer is to call about connections. */
-  hooks(): Required<Omit<ServerHooks, "execute">> {
+  hooks(): Required<Omit<ServerHooks, "execute" | "pause" | "inRuntime" | "waiting">> {
     const { log, metrics, gone } = this.options;
     return {
       connected: ({ id, peer }) => {
@@ -47,8 +50,8 @@ export class Clients {
           ? [reason.code, reason.message]
           : [reason, reason === "serviceEnds" ? null : CLOSE_MESSAGES[reason]];
         metrics.count("closed", { reason: name });
-        // A peer that is gone is everyday; one that breaks the protocol is not.
-        const level = why && typeof reason === "string" ? "warning" : "debug";
+        // A peer that is gone is everyday; one that breaks the protocol is not, nor a socket that fails otherwise.
+        const level = why && !GONE.includes(name) ? "warning" : "debug";
         log({ level, message: "client gone", facts: { client: id, pid: peer.pid, why } });
       },
       turnedAway: (why) => {

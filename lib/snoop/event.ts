@@ -124,6 +124,10 @@ export interface PrEvent {
   readonly note?: string;
 }
 
+/** Texts of keys that were told lately. */
+const keyTexts = new Map<bigint, string>();
+const MOST_KEY_TEXTS = 256;
+
 /** The event as one line of NDJSON, without the line feed. */
 export function eventToJson(event: PrEvent): string {
   // Keys are replaced one by one: to have JSON.stringify ask about every member takes ten times as long.
@@ -146,8 +150,18 @@ function stateText(state: EventState | null): unknown {
     : told;
 }
 
+/**
+ * A key's text in one piece of memory. `JSON.stringify` has a quick way for objects all of whose strings are that, and one put
+ * together from pieces, as formatKey's is, spoils it for the whole event: 2.4 µs in place of 1.2. Few keys are told again and again.
+ */
 function keyText(key: bigint | null): string | null {
-  return key === null ? null : formatKey(key);
+  if (key === null) return null;
+  let text = keyTexts.get(key);
+  if (text === undefined) {
+    if (keyTexts.size >= MOST_KEY_TEXTS) keyTexts.clear();
+    keyTexts.set(key, text = JSON.parse(JSON.stringify(formatKey(key))) as string);
+  }
+  return text;
 }
 
 /** Reads one line back; `null` for anything that is no event. Unknown members are ignored. */

@@ -7,10 +7,18 @@
  * @module
  */
 
-/** Somebody in front of a gate, until `performance.now()` is `until`. */
+/** Somebody in front of a gate, until it is `until`, in milliseconds. */
 interface Waiting {
   readonly until: number;
   readonly answer: (inside: boolean) => void;
+}
+
+/** What gates of one helper share. */
+export interface GateChoices {
+  /** The time, on any clock that never goes back. */
+  readonly nowMs: () => number;
+  /** Counts all who wait in front of any of them. */
+  readonly crowd: { waiting: number };
 }
 
 /** At most `size` behind it. One timer for all who wait: most of them are let in long before their patience is over. */
@@ -21,7 +29,10 @@ export class Gate {
   /** When the timer fires. */
   #alarmAt = Infinity;
 
-  constructor(readonly size: number) {
+  constructor(
+    readonly size: number,
+    private readonly choices: GateChoices = { nowMs: () => performance.now(), crowd: { waiting: 0 } },
+  ) {
     this.#free = size;
   }
 
@@ -41,8 +52,9 @@ export class Gate {
   enter(patienceMs: number): Promise<boolean> {
     if (this.tryEnter()) return Promise.resolve(true);
     return new Promise((answer) => {
-      const until = performance.now() + patienceMs;
+      const until = this.choices.nowMs() + patienceMs;
       this.#waiting.push({ until, answer });
+      this.choices.crowd.waiting++;
       if (until < this.#alarmAt) this.#setAlarm(until);
     });
   }
@@ -50,25 +62,32 @@ export class Gate {
   /** Lets the next one in. */
   leave(): void {
     const next = this.#waiting.shift();
-    if (next) next.answer(true);
+    if (next) this.#answer(next, true);
     else this.#free++;
     if (this.#waiting.length === 0 && this.#timer !== undefined) this.#setAlarm(Infinity);
+  }
+
+  #answer({ answer }: Waiting, inside: boolean): void {
+    this.choices.crowd.waiting--;
+    answer(inside);
   }
 
   #setAlarm(at: number): void {
     clearTimeout(this.#timer);
     this.#alarmAt = at;
-    this.#timer = at === Infinity ? undefined : setTimeout(() => this.#expire(), Math.max(0, at - performance.now()));
+    this.#timer = at === Infinity
+      ? undefined
+      : setTimeout(() => this.#expire(), Math.max(0, at - this.choices.nowMs()));
   }
 
   #expire(): void {
-    const now = performance.now();
+    const now = this.choices.nowMs();
     for (let i = 0; i < this.#waiting.length;) {
-      const { until, answer } = this.#waiting[i]!;
-      if (until > now) i++;
+      const waiting = this.#waiting[i]!;
+      if (waiting.until > now) i++;
       else {
         this.#waiting.splice(i, 1);
-        answer(false);
+        this.#answer(waiting, false);
       }
     }
     this.#setAlarm(Math.min(...this.#waiting.map(({ until }) => until)));

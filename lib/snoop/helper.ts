@@ -14,7 +14,7 @@ import { PR_IN, prInActionName, prOutActionName } from "../pr/cdb.ts";
 import { track } from "../pr/tracker.ts";
 import { classify } from "../scsi/outcome.ts";
 import { STATUS } from "../scsi/status.ts";
-import { monotonicUs } from "../sys/clock.ts";
+import { THIS_HOST } from "../sg/host.ts";
 import { deviceFacts, type FdFacts, isReadOnly } from "../sys/fd_facts.ts";
 import { Clients } from "./clients.ts";
 import type { PrEvent } from "./event.ts";
@@ -29,6 +29,7 @@ import { BUSY_ANSWER, READ_ONLY_ANSWER } from "./result.ts";
 import { type DeviceIo, type Ended, Runner } from "./runner.ts";
 import type { Client, ServerHooks } from "./server_hooks.ts";
 import { type Story, Teller } from "./teller.ts";
+import { type Clock, TurnClock } from "./turn_clock.ts";
 import { windowOf } from "./window.ts";
 
 /** How a helper works. */
@@ -50,6 +51,8 @@ export interface HelperOptions {
   /** Commands under way at a time, over all nexuses; what `io` can do. */
   readonly commandsAtOnce?: number;
   readonly pathOf?: (facts: Pick<FdFacts, "kind" | "devno">) => LunPath | null;
+  /** That of the server's loop. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -69,10 +72,16 @@ export class Helper {
   readonly #pathOf: (facts: Pick<FdFacts, "kind" | "devno">) => LunPath | null;
   readonly #clients: Clients;
   readonly #teller: Teller;
+  readonly #clock: Clock;
+  /** Commands that wait at a gate. */
+  readonly #crowd = { waiting: 0 };
 
   constructor(readonly options: HelperOptions) {
     const { log, metrics, runDirectory } = options;
-    const paths = new LunPaths();
+    const clock = this.#clock = options.clock ?? new TurnClock();
+    const nowMs = (): number => clock.nowUs() / 1000;
+    const gates = { nowMs, crowd: this.#crowd };
+    const paths = new LunPaths(THIS_HOST, nowMs);
     this.#pathOf = options.pathOf ?? ((facts) => paths.of(facts));
     this.book = new NexusBook(runDirectory, {
       corrupt: (path, movedTo, why) =>
@@ -89,8 +98,8 @@ export class Helper {
           facts: { path, why: error.message },
         });
       },
-    });
-    this.#runner = new Runner(options);
+    }, gates);
+    this.#runner = new Runner({ ...options, gates });
     this.#keeper = new Keeper(this.book, this.#runner.io, options);
     this.#clients = new Clients({ log, metrics, gone: (who) => this.book.forgetClient(who) });
     this.#teller = new Teller(options);
@@ -101,6 +110,8 @@ export class Helper {
     return {
       ...this.#clients.hooks(),
       execute: (client, request, reply) => this.#execute(client, request, reply),
+      inRuntime: () => this.book.writing,
+      waiting: () => this.#crowd.waiting,
     };
   }
 
@@ -109,12 +120,12 @@ export class Helper {
     request: HelperRequest,
     reply: Answer,
   ): Promise<void> {
-    const started = performance.now();
+    const startedUs = this.#clock.nowUs();
     const isIn = request.cdb[0] === PR_IN;
     const answer = (said: HelperAnswer): void => {
       reply(said);
       const { metrics } = this.options;
-      metrics.observe((performance.now() - started) / 1000);
+      metrics.observe((this.#clock.nowUs() - startedUs) / 1e6);
       const name = isIn ? prInActionName : prOutActionName;
       metrics.command(
         isIn ? "in" : "out",
@@ -187,12 +198,12 @@ export class Helper {
     }
     entry.outs++;
     const before = entry.tracked;
-    const startedUs = monotonicUs();
+    const startedUs = this.#clock.nowUs();
     const ended = await this.#runner.run(entry, request);
-    const endedUs = monotonicUs();
+    const endedUs = this.#clock.nowUs();
     if (!ended) return busy(begun, "too many commands do not come back", answer);
     answer(ended.answer);
-    const time = new Date().toISOString();
+    const time = this.#clock.time();
     const step = track(before, request.cdb, request.parameters, ended.outcome);
     const asked = this.#keeper.afterPrOut(entry, request.descriptor, step, time);
     if (asked) await asked;

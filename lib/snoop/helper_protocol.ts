@@ -92,7 +92,7 @@ export function encodeReply(
   if (status < 0 || status > 0xff) throw new RangeError(`${status} is no SCSI status`);
   if (sense.length > WIRE.sense) throw new RangeError(`${sense.length} bytes of sense do not fit the reply`);
   const room = cdb[0] === PR_IN && status === 0 ? Math.min(transferLength(cdb), WIRE.maxData) : 0;
-  const data = answer.data.subarray(0, room);
+  const data = answer.data.length > room ? answer.data.subarray(0, room) : answer.data;
   const bytes = into.subarray(0, WIRE.replyHeader + data.length).fill(0, 0, WIRE.replyHeader);
   bytes[3] = status;
   bytes[6] = data.length >> 8;
@@ -105,12 +105,14 @@ export function encodeReply(
 
 type Stage = "features" | "cdb" | "parameters" | "executing" | "ended";
 
+const NOTHING: Bytes = new Uint8Array(0);
+
 /** One connection's part in the protocol. Fragments may be cut anywhere; two descriptors may not arrive at all. */
 export class HelperConversation {
   #stage: Stage = "features";
   #buffer: Bytes = new Uint8Array(WIRE.features);
   #have = 0;
-  #cdb: Bytes = new Uint8Array(0);
+  #cdb: Bytes = NOTHING;
   #descriptor: number | null = null;
 
   /** How many bytes to read next at most, and whether descriptors may come along; `null`: do not read now. */
@@ -172,7 +174,7 @@ export class HelperConversation {
     const length = transferLength(cdb);
     if (length > WIRE.maxData) return this.#close("tooLong");
     this.#cdb = cdb;
-    if (cdb[0] === PR_IN || length === 0) return this.#execute(new Uint8Array(0));
+    if (cdb[0] === PR_IN || length === 0) return this.#execute(NOTHING);
     this.#expect("parameters", length);
     return { kind: "more" };
   }

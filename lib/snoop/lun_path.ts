@@ -46,7 +46,7 @@ const BELIEVED_MS = 500;
 interface Known {
   readonly stamp: string;
   readonly path: LunPath | null;
-  /** `performance.now()` of the last look at sysfs. */
+  /** When sysfs was looked at last. */
   at: number;
 }
 
@@ -54,14 +54,15 @@ interface Known {
 export class LunPaths {
   readonly #known = new Map<string, Known>();
 
-  constructor(readonly host: Host = THIS_HOST) {}
+  /** `nowMs`: the time, on any clock that never goes back. */
+  constructor(readonly host: Host = THIS_HOST, private readonly nowMs: () => number = () => performance.now()) {}
 
   /** The path behind a descriptor; `null` when it is none: no device, or one that sysfs knows not to be SCSI. */
   of({ kind, devno }: Pick<FdFacts, "kind" | "devno">): LunPath | null {
     if (devno === null || (kind !== "block" && kind !== "character")) return null;
     const name = kind === "block" ? devno : `char ${devno}`;
     const known = this.#known.get(name);
-    const now = performance.now();
+    const now = this.nowMs();
     if (known && now - known.at < BELIEVED_MS) return known.path;
     const link = `${this.host.sys}/dev/${kind === "block" ? "block" : "char"}/${devno}`;
     const directory = realPath(link);

@@ -9,7 +9,7 @@
 import type { Bytes } from "../bytes.ts";
 import { FileError } from "../files/file_error.ts";
 import { type Tracked, UNKNOWN_CLIENT } from "../pr/tracker.ts";
-import { Gate } from "./gate.ts";
+import { Gate, type GateChoices } from "./gate.ts";
 import type { LunPath } from "./lun_path.ts";
 import {
   changeLun,
@@ -51,8 +51,7 @@ export interface NexusEntry {
 
 /** Commands under way a nexus. */
 const COMMANDS_A_NEXUS = 4;
-/** A client's `lastSeen` alone is not worth a write more often than this. */
-const LAST_SEEN_MS = 60_000;
+const NOBODY: readonly SnoopedClient[] = [];
 
 /** What the book has to say. */
 export interface BookHooks {
@@ -65,10 +64,16 @@ export interface BookHooks {
 /** All entries. */
 export class NexusBook {
   readonly #entries = new Map<string, NexusEntry>();
+  /** The same by the path itself, which stays the same object as long as it means the same: no name is made for each command. */
+  readonly #byPath = new WeakMap<LunPath, NexusEntry>();
   /** LUN files that are being written, and whether they have to be written again. */
   readonly #writing = new Map<string, { again: boolean; done: Promise<void> }>();
 
-  constructor(readonly runDirectory: string, readonly hooks: BookHooks) {}
+  constructor(
+    readonly runDirectory: string,
+    readonly hooks: BookHooks,
+    private readonly gates?: GateChoices,
+  ) {}
 
   /** All entries, in the order in which they were first served. */
   entries(): readonly NexusEntry[] {
@@ -77,36 +82,19 @@ export class NexusBook {
 
   /** The entry of a path; at the first time from its file, if there is one. */
   entry(path: LunPath): NexusEntry {
-    const name = `${path.lunId} ${path.nexusId}`;
-    const known = this.#entries.get(name);
-    if (known) {
-      known.path = path;
-      return known;
-    }
-    const entry = this.#newEntry(path);
-    this.#entries.set(name, entry);
+    const entry = this.#byPath.get(path) ?? this.#byName(path);
+    entry.path = path;
     return entry;
   }
 
   /** Notes that a client has sent a PR OUT. Gives living other clients of the nexus that were not warned about yet. */
-  noteClient(entry: NexusEntry, who: Who, time: string): SnoopedClient[] {
-    const before = entry.clients.get(who.id);
+  noteClient(entry: NexusEntry, who: Who, time: string): readonly SnoopedClient[] {
     const { pid, startTicks, uid, program } = who;
-    entry.clients.set(who.id, { pid, startTicks, uid, program, lastSeen: time, who });
-    if (!before || Date.parse(time) - Date.parse(before.lastSeen) > LAST_SEEN_MS) this.save(entry);
-    const strangers: SnoopedClient[] = [];
-    for (const [id, client] of entry.clients) {
-      if (id === who.id) continue;
-      if (isAlive(client) === false) {
-        entry.clients.delete(id);
-        continue;
-      }
-      const pair = [id, who.id].sort().join(" ");
-      if (entry.warned.has(pair)) continue;
-      entry.warned.add(pair);
-      strangers.push(client);
-    }
-    return strangers;
+    const client = { pid, startTicks, uid, program, lastSeen: time, who };
+    const before = entry.clients.get(who.id);
+    entry.clients.set(who.id, client);
+    if (!before || minuteOf(time) !== minuteOf(before.lastSeen)) this.save(entry);
+    return entry.clients.size === 1 ? NOBODY : strangers(entry, who);
   }
 
   /** Forgets a client that could not be told from others but by its connection. */
@@ -143,6 +131,11 @@ export class NexusBook {
     job.done = this.#write(lunId, job);
   }
 
+  /** Files are being written. */
+  get writing(): boolean {
+    return this.#writing.size > 0;
+  }
+
   /** Resolves when everything is on disk. */
   async flush(): Promise<void> {
     while (this.#writing.size > 0) await Promise.all([...this.#writing.values()].map(({ done }) => done));
@@ -163,6 +156,14 @@ export class NexusBook {
     this.#writing.delete(lunId);
   }
 
+  #byName(path: LunPath): NexusEntry {
+    const name = `${path.lunId} ${path.nexusId}`;
+    let entry = this.#entries.get(name);
+    if (!entry) this.#entries.set(name, entry = this.#newEntry(path));
+    this.#byPath.set(path, entry);
+    return entry;
+  }
+
   #newEntry(path: LunPath): NexusEntry {
     const remembered = this.#remembered(path);
     const clients = new Map<string, SnoopedClient & { who: Who }>();
@@ -180,8 +181,8 @@ export class NexusBook {
       fresh: true,
       outs: 0,
       attentions: [],
-      lane: new Gate(1),
-      gate: new Gate(COMMANDS_A_NEXUS),
+      lane: new Gate(1, this.gates),
+      gate: new Gate(COMMANDS_A_NEXUS, this.gates),
       clients,
       warned: new Set(),
     };
@@ -198,6 +199,28 @@ export class NexusBook {
       return undefined;
     }
   }
+}
+
+/** Of an ISO 8601 time, which minute it is: a client's `lastSeen` alone is not worth a write more often than once in each. */
+function minuteOf(time: string): string {
+  return time.slice(0, "2026-11-29T20:08".length);
+}
+
+/** Living other clients that were not warned about yet; the dead are forgotten. */
+function strangers(entry: NexusEntry, who: Who): SnoopedClient[] {
+  const found: SnoopedClient[] = [];
+  for (const [id, client] of entry.clients) {
+    if (id === who.id) continue;
+    if (isAlive(client) === false) {
+      entry.clients.delete(id);
+      continue;
+    }
+    const pair = [id, who.id].sort().join(" ");
+    if (entry.warned.has(pair)) continue;
+    entry.warned.add(pair);
+    found.push(client);
+  }
+  return found;
 }
 
 /** Our nexuses as we know them; those of other helpers as they are, and their living clients on ours. */

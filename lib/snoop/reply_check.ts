@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { BeReader, equalBytes, ReadBackError } from "../bytes.ts";
+import { BeReader, ReadBackError } from "../bytes.ts";
 
 /** What a reply is meant to say. */
 export interface MeantReply {
@@ -22,19 +22,24 @@ export function assertReads(reply: Uint8Array, cdb: Uint8Array, meant: MeantRepl
   const reader = new BeReader(reply);
   const status = reader.u32(0, "status");
   const size = reader.u32(4, "payload size");
-  const sense = reader.slice(8, 96, "sense");
-  const data = reader.slice(104, size, "payload");
   const allocation = new BeReader(cdb).u16(7, "allocation length");
-  const may = reader.bytes.length === 104 + size && (size === 0 || (cdb[0] === 0x5e && status === 0)) &&
+  const may = reply.length === 104 + size && (size === 0 || (cdb[0] === 0x5e && status === 0)) &&
     size <= allocation && size <= 8192;
   if (!may) throw new ReadBackError(`a reply with ${size} bytes of payload would end the client of ${cdb[0]}`);
-  if (status !== meant.status || !isPadded(sense, meant.sense) || !equalBytes(data, meant.data)) {
-    throw new ReadBackError("a reply does not read as it was meant");
-  }
+  // In place: copies of the parts to compare cost 0.7 µs a reply.
+  const { sense, data } = meant;
+  const says = status === meant.status && sense.length <= 96 && data.length === size &&
+    holds(reply, 8, sense) && isZero(reply, 8 + sense.length, 104) && holds(reply, 104, data);
+  if (!says) throw new ReadBackError("a reply does not read as it was meant");
 }
 
-/** True when `sense` begins with what was meant, and is zero from there on. */
-function isPadded(sense: Uint8Array, meant: Uint8Array): boolean {
-  for (let i = 0; i < sense.length; i++) if (sense[i] !== (meant[i] ?? 0)) return false;
-  return meant.length <= sense.length;
+/** True when `part` lies in `bytes` from offset `at` on. */
+function holds(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
+  for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
+  return true;
+}
+
+function isZero(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] !== 0) return false;
+  return true;
 }

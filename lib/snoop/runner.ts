@@ -9,7 +9,7 @@ import { classify, type Outcome } from "../scsi/outcome.ts";
 import { STATUS } from "../scsi/status.ts";
 import { sgIo } from "../sg/sg_io.ts";
 import { SysError } from "../sys/errno.ts";
-import { Gate } from "./gate.ts";
+import { Gate, type GateChoices } from "./gate.ts";
 import { type HelperAnswer, type HelperRequest, transferLength, WIRE } from "./helper_protocol.ts";
 import type { NexusEntry } from "./nexus_book.ts";
 import { answerForErrno, answerForReply } from "./result.ts";
@@ -37,6 +37,7 @@ export interface RunnerOptions {
   readonly io?: DeviceIo;
   /** Commands under way at a time, over all nexuses; what `io` can do. */
   readonly commandsAtOnce?: number;
+  readonly gates?: GateChoices;
 }
 
 const PATIENCE_MS = 5_000;
@@ -57,9 +58,10 @@ export class Runner {
       patienceMs = PATIENCE_MS,
       io = sgIo,
       commandsAtOnce = COMMANDS_AT_ONCE,
+      gates,
     }: RunnerOptions,
   ) {
-    this.#all = new Gate(commandsAtOnce);
+    this.#all = new Gate(commandsAtOnce, gates);
     this.#timeoutMs = timeoutMs;
     this.#patienceMs = patienceMs;
     this.io = io;

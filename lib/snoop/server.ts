@@ -28,6 +28,7 @@ import {
 } from "./helper_protocol.ts";
 import { type Attendant, ServeLoop } from "./serve_loop.ts";
 import type { ServerHooks } from "./server_hooks.ts";
+import type { TurnClock } from "./turn_clock.ts";
 
 /** 04/44/00 INTERNAL TARGET FAILURE: the answer when a defect of ours left a command without one. */
 const INTERNAL_FAILURE: HelperAnswer = {
@@ -50,7 +51,6 @@ export class HelperServer {
    */
   readonly #answered = new Set<Connection>();
   #running = 0;
-  #unanswered = 0;
   #accepted = 0;
   #stopping = false;
   #acceptTimer: ReturnType<typeof setTimeout> | null = null;
@@ -61,21 +61,29 @@ export class HelperServer {
     readonly hooks: ServerHooks,
     readonly maxClients: number,
     attendant: Attendant | null = null,
+    clock?: TurnClock,
   ) {
     this.#loop = new ServeLoop(attendant, {
       handle: (ready) => this.#handle(ready),
-      unanswered: () => this.#unanswered,
+      moving: () => this.#running - (hooks.waiting?.() ?? 0),
       pause: () => {
         for (const connection of this.#answered) this.#pump(connection);
+        hooks.pause?.();
       },
+      inRuntime: () => hooks.inRuntime?.() ?? false,
       over: () => this.#stopping && this.#connections.size === 0 && this.#running === 0,
-    });
+    }, clock);
     this.#loop.epoll.add(listener.fd);
   }
 
   /** Connections that are open now. */
   get clients(): number {
     return this.#connections.size;
+  }
+
+  /** Things happen, and the hook `pause` will be called before long. */
+  get going(): boolean {
+    return this.#loop.going;
   }
 
   /** Connections accepted so far. */
@@ -163,12 +171,10 @@ export class HelperServer {
 
   #execute(connection: Connection, request: HelperRequest): void {
     this.#running++;
-    this.#unanswered++;
     let answered = false;
     const reply = (answer: HelperAnswer): void => {
       if (answered) throw new RangeError("a command is answered once");
       answered = true;
-      this.#unanswered--;
       this.#answer(connection, request.cdb, answer);
     };
     void this.#settle(connection, request, reply, () => answered);

@@ -26,6 +26,12 @@ export interface ServerHooks {
   readonly closed?: (client: Client, reason: CloseReason | SysError | "serviceEnds") => void;
   /** No connection can be accepted for now: the table of descriptors is full, or there are too many clients. */
   readonly turnedAway?: (why: string) => void;
+  /** Nothing happens for the moment, or 10 ms are over since the last time: what can wait is done now. */
+  readonly pause?: () => void;
+  /** Commands that wait for others to end, and so for no turn of promises. */
+  readonly waiting?: () => number;
+  /** Files are being written, say: the runtime is to have its turn soon. */
+  readonly inRuntime?: () => boolean;
   /** A defect: `execute` rejected. The client has been answered HARDWARE ERROR. */
   readonly defect?: (error: unknown) => void;
 }

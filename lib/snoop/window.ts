@@ -73,18 +73,19 @@ export function windowOf(runDirectory: string, lunId: string, now: number = Date
 }
 
 /** Paths that have been asked about. */
-const paths = new Map<string, { readonly text: string; readonly c: Bytes }>();
+const paths = new Map<string, Map<string, { readonly text: string; readonly c: Bytes }>>();
 
 /**
  * A window's path, made once: this is asked at every PR OUT, and the answer is next to always that there is none. A look costs
  * half a microsecond this way; an attempt to read ends in an exception, which costs 8.
  */
 function pathOf(runDirectory: string, lunId: string): { readonly text: string; readonly c: Bytes } {
-  const name = `${runDirectory}\0${lunId}`;
-  let path = paths.get(name);
+  let ofRun = paths.get(runDirectory);
+  if (!ofRun) paths.set(runDirectory, ofRun = new Map());
+  let path = ofRun.get(lunId);
   if (!path) {
     const text = windowFile(runDirectory, lunId);
-    paths.set(name, path = { text, c: cString(text) });
+    ofRun.set(lunId, path = { text, c: cString(text) });
   }
   return path;
 }

@@ -44,11 +44,16 @@ function statx(directory: number, path: string, flags: number): DataView {
   return new DataView(block.buffer);
 }
 
+/** Facts of devices that were asked about, by what the kernel says of them: text made once, for there are few of them. */
+const devices = new Map<number, Pick<FdFacts, "kind" | "devno">>();
+/** More device numbers than any host has disks: beyond that they are forgotten. */
+const MOST_DEVICES = 4096;
+
 const NO_PATH = new Uint8Array(1);
 const deviceBlock = new Uint8Array(STATX_BYTES);
 const deviceView = new DataView(deviceBlock.buffer);
 
-/** What a descriptor is, without its inode: for a server's every request, as it makes next to no garbage. */
+/** What a descriptor is, without its inode: for a server's every request, as it makes no garbage. */
 export function deviceFacts(fd: number): Pick<FdFacts, "kind" | "devno"> {
   const result = socketCalls().statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, deviceBlock);
   if (result < 0) throw new SysError("statx", `descriptor ${fd}`, errno());
@@ -68,9 +73,16 @@ function facts(view: DataView): FdFacts {
 function kindOf(view: DataView): Pick<FdFacts, "kind" | "devno"> {
   const format = view.getUint16(28, true) & 0o170000;
   const kind = KINDS[format] ?? "other";
-  const device = kind === "block" || kind === "character";
-  const devno = device ? `${view.getUint32(128, true)}:${view.getUint32(132, true)}` : null;
-  return { kind, devno };
+  if (kind !== "block" && kind !== "character") return { kind, devno: null };
+  const [major, minor] = [view.getUint32(128, true), view.getUint32(132, true)];
+  // 12 bits of major number, 20 of minor number: what the kernel has.
+  const number = (kind === "block" ? 0 : 2 ** 32) + major * 2 ** 20 + minor;
+  let known = devices.get(number);
+  if (!known) {
+    if (devices.size >= MOST_DEVICES) devices.clear();
+    devices.set(number, known = { kind, devno: `${major}:${minor}` });
+  }
+  return known;
 }
 
 /** True when the descriptor was opened for reading alone. */

@@ -12,7 +12,7 @@ import type { Bytes } from "../bytes.ts";
 import { SysError } from "./errno.ts";
 import { addressOf } from "./fd.ts";
 import { errno } from "./libc.ts";
-import { attempt, EAGAIN, socketCalls } from "./socket_symbols.ts";
+import { attempt, EAGAIN, ECONNRESET, socketCalls } from "./socket_symbols.ts";
 
 const HEADER = 56, IOVEC = 16, CONTROL = HEADER + IOVEC;
 /** Room for this many descriptors; a message with more is cut, which `surplus` tells. */
@@ -39,14 +39,25 @@ export type Received =
 const NOTHING_YET: Received = { kind: "nothingYet" };
 const NO_DESCRIPTORS: readonly number[] = [];
 
+/** What a {@link Receiver} needs of the system. */
+export interface ReceiveCalls {
+  readonly recvmsg: (socket: number, message: Bytes, flags: number) => number;
+  readonly errno: () => number;
+}
+
+const SYSTEM: ReceiveCalls = {
+  recvmsg: (socket, message, flags) => socketCalls().recvmsg(socket, message, flags),
+  errno,
+};
+
 /** Receives for any number of sockets, one after the other, through one buffer. */
 export class Receiver {
   readonly #buffer: ArrayBuffer;
   readonly #bytes: Bytes;
   readonly #view: DataView;
 
-  /** `maxBytes`: the most that will be asked for at once. */
-  constructor(readonly maxBytes: number) {
+  /** `maxBytes`: the most that will be asked for at once. `calls`: for tests, other system calls. */
+  constructor(readonly maxBytes: number, private readonly calls: ReceiveCalls = SYSTEM) {
     this.#buffer = new ArrayBuffer(DATA + maxBytes);
     this.#bytes = new Uint8Array(this.#buffer);
     this.#view = new DataView(this.#buffer);
@@ -68,22 +79,33 @@ export class Receiver {
   receive(socket: number, wanted: number, descriptors: boolean): Received {
     if (wanted < 1 || wanted > this.maxBytes) throw new RangeError(`${wanted} bytes do not fit the receiver`);
     const view = this.#view;
-    view.setUint32(HEADER + 8, wanted, true);
-    view.setUint32(32, descriptors ? this.#control[0] : 0, true);
-    view.setUint32(36, descriptors ? this.#control[1] : 0, true);
-    view.setUint32(40, descriptors ? CONTROL_BYTES : 0, true);
-    view.setUint32(44, 0, true);
-    view.setInt32(48, 0, true);
-    const count = socketCalls().recvmsg(socket, this.#bytes, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    let count = this.#call(socket, wanted, descriptors);
     if (count < 0) {
-      const why = errno();
-      return why === EAGAIN ? NOTHING_YET : { kind: "failed", errno: why };
+      let why = this.calls.errno();
+      // A connection that is closed cannot be opened again, and errno is memory in which the runtime may have left a failure of
+      // its own between the call and this look: what is neither "nothing there" nor "the peer is gone" is asked once more.
+      if (why !== EAGAIN && why !== ECONNRESET) {
+        count = this.#call(socket, wanted, descriptors);
+        why = count < 0 ? this.calls.errno() : 0;
+      }
+      if (count < 0) return why === EAGAIN ? NOTHING_YET : { kind: "failed", errno: why };
     }
     const received = descriptors ? this.#descriptors() : NO_DESCRIPTORS;
     // Bytes are never 0 in number here but at the end; descriptors cannot come alone on a stream socket.
     if (count === 0) return { kind: "end" };
     const surplus = descriptors && (view.getInt32(48, true) & MSG_CTRUNC) !== 0;
     return { kind: "data", bytes: this.#bytes.subarray(DATA, DATA + count), descriptors: received, surplus };
+  }
+
+  #call(socket: number, wanted: number, descriptors: boolean): number {
+    const view = this.#view;
+    view.setUint32(HEADER + 8, wanted, true);
+    view.setUint32(32, descriptors ? this.#control[0] : 0, true);
+    view.setUint32(36, descriptors ? this.#control[1] : 0, true);
+    view.setUint32(40, descriptors ? CONTROL_BYTES : 0, true);
+    view.setUint32(44, 0, true);
+    view.setInt32(48, 0, true);
+    return this.calls.recvmsg(socket, this.#bytes, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   }
 
   #descriptors(): number[] {

@@ -64,4 +64,4 @@ export function attempt(run: (c: SocketCalls) => number | bigint): number {
 }
 
 /** Error numbers that decide something in this room. */
-export const EAGAIN = 11, EINTR = 4, EMFILE = 24, ENFILE = 23, ECONNREFUSED = 111, ENOENT = 2;
+export const EAGAIN = 11, EINTR = 4, EMFILE = 24, ENFILE = 23, ECONNRESET = 104, ECONNREFUSED = 111, ENOENT = 2;

@@ -232,7 +232,11 @@ export function differential(name: string, args: readonly string[]): void {
           }`,
         ];
       });
-      assert.deepEqual(differences, [], `${differences.length} of ${requests.length} differ`);
+      assert.deepEqual(
+        differences,
+        [],
+        `${differences.length} of ${requests.length} differ; ${ended.stderr.slice(-1500)}`,
+      );
       const counts = new Map<string, number>();
       for (const said of got) counts.set(said.slice(0, 9), (counts.get(said.slice(0, 9)) ?? 0) + 1);
       for (const kind of ["closed", "status 0,", "status 2,", "status 24"]) {

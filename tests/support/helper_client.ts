@@ -19,6 +19,7 @@ export interface RawReply {
   readonly data: Bytes;
 }
 
+const ECONNRESET = 104;
 const receiver = new Receiver(65536);
 
 /** One connection. Every method that waits gives up after `patienceMs`. */
@@ -97,6 +98,8 @@ export class HelperClient implements Disposable {
       } else if (got.kind === "nothingYet") {
         if (Date.now() > until) throw new Error(`no answer after ${this.patienceMs} ms, ${have} of ${count} bytes`);
         await pause();
+      } else if (got.kind === "failed" && got.errno !== ECONNRESET) {
+        throw new SysError("recvmsg", "a helper", got.errno);
       } else if (have === 0) return null;
       else throw new Error(`the server closed after ${have} of ${count} bytes`);
     }

@@ -17,6 +17,7 @@ import { type Gauges, Metrics } from "../../snoop/metrics.ts";
 import { WIRE } from "../../snoop/helper_protocol.ts";
 import { HelperServer } from "../../snoop/server.ts";
 import { LUN_DIRECTORY } from "../../snoop/state.ts";
+import { TurnClock } from "../../snoop/turn_clock.ts";
 import { privileges } from "../../sys/privileges.ts";
 import { notify } from "../../sys/systemd.ts";
 import { stopListening } from "../../sys/unix_socket.ts";
@@ -67,10 +68,16 @@ async function serve(input: Input, context: CommandContext, { listener, runDirec
   const startedAt = Date.now() / 1000;
   insistOnWriting(runDirectory);
   using events = openEvents(runDirectory);
-  const queue = new EventQueue((some) => keep(some, events, log, metrics));
+  const clock = new TurnClock();
+  const queue = new EventQueue(
+    (some) => keep(some, events, log, metrics),
+    () => server.going,
+    () => clock.nowUs() / 1000,
+  );
   const threads = new SgThreads(COMMANDS, WIRE.maxData);
   const helper = new Helper({
     runDirectory,
+    clock,
     io: threads.io,
     commandsAtOnce: CLIENT_COMMANDS,
     mask: !input.noMask,
@@ -83,7 +90,13 @@ async function serve(input: Input, context: CommandContext, { listener, runDirec
       if (context.json) context.out.line(eventToJson(event));
     },
   });
-  const server = new HelperServer(listener, helper.hooks(), input.maxClients, threads);
+  const server = new HelperServer(
+    listener,
+    { ...helper.hooks(), pause: () => queue.flush() },
+    input.maxClients,
+    threads,
+    clock,
+  );
   const gauges = (): Gauges => ({
     clients: server.clients,
     running: server.running,

@@ -3,9 +3,10 @@
  */
 import assert from "node:assert/strict";
 import { privileges } from "../../../lib/sys/privileges.ts";
+import { connectTo, peerOf } from "../../../lib/sys/unix_socket.ts";
 import { HelperClient } from "../../support/helper_client.ts";
-import { eventually, NodeClient, startSnoop } from "../helpers.ts";
-import { labTest, lun, prmig, readState, run } from "../support.ts";
+import { eventually, NodeClient, pause, startSnoop } from "../helpers.ts";
+import { labTest, lun, prmig, prmigCommand, readState, run, start } from "../support.ts";
 
 const K = 0x123abcn;
 const CAP_SYS_RAWIO = 1n << 17n;
@@ -80,6 +81,31 @@ labTest("SIGTERM: idle clients are dropped, the socket goes, a rival's stays; a 
   assert.equal(ended.code, 0, ended.stderr);
   assert.ok(await idle.closed());
   assert.throws(() => Deno.lstatSync(second.socket), Deno.errors.NotFound);
+});
+
+labTest("started as libvirt does: `-k PATH` alone, no fork, and whoever sees the path can connect", async () => {
+  const path = "/run/managed-helper0.sock";
+  for (let round = 0; round < 5; round++) {
+    const helper = start(prmigCommand(["snoop", "-k", path]));
+    const there = (): boolean => {
+      try {
+        return Deno.lstatSync(path).isSocket === true;
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return false;
+        throw error;
+      }
+    };
+    for (const until = Date.now() + 60_000; !there();) {
+      assert.ok(Date.now() < until, "no socket");
+      await pause(0);
+    }
+    using client = new HelperClient(connectTo(path), 60_000);
+    assert.equal(peerOf(client.fd).pid, helper.pid, "the process that was started is the one that listens");
+    await client.greet();
+    helper.kill("SIGTERM");
+    assert.equal((await helper.finished).code, 0);
+    assert.ok(!there(), "the path is gone with it");
+  }
 });
 
 labTest("--daemon: the parent ends when the socket serves, and says why when it cannot", async () => {

@@ -22,23 +22,36 @@ function names(batches: readonly (readonly PrEvent[])[]): string[][] {
   return batches.map((batch) => batch.map(({ device }) => device));
 }
 
-Deno.test("EventQueue: an event alone is written at once, those of a busy moment together, in order, each once", async () => {
+Deno.test("EventQueue: an event alone is written at once, those of a busy moment together, in order, each once", () => {
   const written: (readonly PrEvent[])[] = [];
-  let first = (): void => {};
-  const wrote = new Promise<void>((resolve) => first = (): void => written.length > 1 ? resolve() : undefined);
-  const queue = new EventQueue((some) => (written.push(some), first()));
+  let nowMs = 0;
+  const queue = new EventQueue((some) => written.push(some), () => true, () => nowMs);
   queue.add(event("alone"));
-  assert.deepEqual(names(written), [["alone"]]);
   queue.add(event("a"));
   queue.add(event("b"));
-  await wrote;
+  assert.deepEqual(names(written), [["alone"]]);
   queue.flush();
-  assert.deepEqual(names(written).flat(), ["alone", "a", "b"]);
+  queue.flush();
+  assert.deepEqual(names(written), [["alone"], ["a", "b"]]);
+  nowMs = 5;
+  queue.add(event("soon after"));
+  assert.equal(written.length, 2);
+  queue.flush();
+  nowMs = 16;
+  queue.add(event("alone again"));
+  assert.deepEqual(names(written).slice(2), [["soon after"], ["alone again"]]);
 });
 
-Deno.test("EventQueue: a flood is written without waiting for a turn", () => {
+Deno.test("EventQueue: where no pause will come, each is written at once", () => {
+  const written: (readonly PrEvent[])[] = [];
+  const queue = new EventQueue((some) => written.push(some), () => false, () => 0);
+  for (const name of ["a", "b"]) queue.add(event(name));
+  assert.deepEqual(names(written), [["a"], ["b"]]);
+});
+
+Deno.test("EventQueue: a flood is written without waiting for the loop's pause", () => {
   let written = 0;
-  const queue = new EventQueue((some) => written += some.length);
+  const queue = new EventQueue((some) => written += some.length, () => true, () => 0);
   for (let i = 0; i < 1000; i++) queue.add(event(`${i}`));
   assert.ok(written >= 1000 - 256, `${written}`);
   queue.flush();

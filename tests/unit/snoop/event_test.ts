@@ -49,3 +49,10 @@ Deno.test("eventFromJson() ignores unknown members and drops optional ones of th
   const { pid: _pid, ...rest } = EVENT;
   assert.deepEqual(eventFromJson(line), rest);
 });
+
+Deno.test("keys are told right however many there are, and told again", () => {
+  const keys = Array.from({ length: 600 }, (_, i) => BigInt(i) << 40n);
+  for (const key of [...keys, ...keys.toReversed(), ...keys]) {
+    assert.equal(eventFromJson(eventToJson({ ...EVENT, key }))!.key, key);
+  }
+});

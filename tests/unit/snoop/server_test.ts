@@ -116,10 +116,15 @@ Deno.test("a slow command delays neither other clients nor a third one's greetin
     using first = await HelperClient.greeted(path);
     using second = await HelperClient.greeted(path);
     first.send(REGISTER, fd, LIST);
-    const started = performance.now();
-    assert.equal((await second.command(READ_KEYS, fd)).status, 0);
-    using _third = await HelperClient.greeted(path);
-    assert.ok(performance.now() - started < 500, "somebody waited");
+    const took: number[] = [];
+    for (let i = 0; i < 21; i++) {
+      const started = performance.now();
+      assert.equal((await second.command(READ_KEYS, fd)).status, 0);
+      using _third = await HelperClient.greeted(path);
+      took.push(performance.now() - started);
+    }
+    // QEMU's main thread waits for the greeting. The median, as whoever shares the processor with this test may hold up any one.
+    assert.ok(took.toSorted((a, b) => a - b)[10]! < 50, `answer and greeting took ${took.map(Math.round)} ms`);
     release();
     assert.equal((await first.reply())?.status, 0);
   });
