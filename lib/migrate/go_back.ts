@@ -6,7 +6,7 @@
  */
 import { PrmigError } from "../errors.ts";
 import { givenUp } from "./given_up.ts";
-import type { Picture } from "./picture.ts";
+import { isUnderToken, type Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import { unfinished } from "./report.ts";
 import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
@@ -104,7 +104,7 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
 
 /** The LUN has decided against us somewhere on the way, and we do not know yet what it decided: to be looked at anew. */
 function refuseIfLeftUnderToken(run: Run, pictures: readonly Picture[]): void {
-  const at = pictures.findIndex(({ source }) => source.under === "token");
+  const at = pictures.findIndex(isUnderToken);
   if (at < 0) return;
   const { device } = run.legs[at]!.lun;
   throw new PrmigError("failed", {

@@ -162,6 +162,7 @@ const envelope = v.strictObject({
     offer: v.unknown(),
     witnesses: v.optional(v.array(v.string())),
     standing: v.optional(v.array(v.string())),
+    aside: v.optional(v.picklist(["evicting", "evicted"])),
     formerKeys: v.optional(v.array(someKey)),
   })),
   method: v.picklist(["token", "plain"]),

@@ -24,6 +24,8 @@ export interface JournalLun {
   readonly formerKeys?: readonly bigint[];
   /** Source: its paths that stood under its key when it began to register the others again. */
   readonly standing?: readonly NexusName[];
+  /** Source: it may have stepped aside to evict the destination, or knows that it did evict it: its absence is not fencing. */
+  readonly aside?: "evicting" | "evicted";
 }
 
 /** The journal of one side of one hand-over: replaced as a whole, never edited. */

@@ -11,7 +11,7 @@ import { LEAVE_GRACE_MS } from "./go_back.ts";
 import { stayMs } from "./lease.ts";
 import { givenUp } from "./given_up.ts";
 import { destinationKey, hasOneHolder, isEvictedFromAside } from "./offer.ts";
-import { isSourceIntact, type Picture } from "./picture.ts";
+import { isSourceIntact, isUnderToken, type Picture } from "./picture.ts";
 import { rekeyHow, standsUnder } from "./rekey.ts";
 import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken, hasTaken, isTakenByAnother } from "./taken.ts";
@@ -54,7 +54,7 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
     dropped ||= run.legs.some((leg, i) => givenUp(leg, pictures[i]!) !== null);
     const stillMs = still.since(pictures, clock.now());
     const gone = pictures.every((p) => p.destination.under === "gone");
-    const aside = pictures.some((p) => p.source.under === "token");
+    const aside = pictures.some(isUnderToken);
     const late = clock.now() >= deadline;
     const tooLate = clock.now() >= deadline + 2 * LEAVE_GRACE_MS;
     const sure = left && isAllBack(run, pictures);
@@ -94,7 +94,7 @@ function isAllBack({ legs }: Run, pictures: readonly Picture[]): boolean {
  */
 function isOver(pictures: readonly Picture[], stillMs: number): boolean {
   if (pictures.some((p) => p.source.under === "gone")) return true;
-  return stillMs >= (pictures.some((p) => p.source.under === "token") ? 2 * LEAVE_GRACE_MS : STILL_MS);
+  return stillMs >= (pictures.some(isUnderToken) ? 2 * LEAVE_GRACE_MS : STILL_MS);
 }
 
 /** Looks; `null` after a while when a LUN cannot be read now. Throws its PrmigError once the time is up. */
@@ -155,7 +155,7 @@ async function unregister(run: Run, leg: Leg, first: Picture): Promise<boolean> 
 
 /** True where our registration is of no use to the source, nor to the reservation, any more. */
 function mayUnregister(run: Run, leg: Leg, picture: Picture): boolean {
-  if (picture.destination.under === "gone" || picture.source.under === "token") return false;
+  if (picture.destination.under === "gone" || isUnderToken(picture)) return false;
   if (hasTaken(run, leg, picture)) return false; // the source has yet to come for it
   return !(hasOneHolder(leg.offer) && picture.destination.holds); // the reservation would go with us
 }

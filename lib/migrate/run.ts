@@ -9,7 +9,7 @@ import type { DestinationPhase, Outcome, SourcePhase } from "./journal_entry.ts"
 import type { Method } from "./messages.ts";
 import { type Lun, observe, type Path, pathName } from "./lun.ts";
 import { namesAreKnown, type NexusName, type Offer } from "./offer.ts";
-import { type Picture, pictureOf } from "./picture.ts";
+import { isUnderToken, type Picture, pictureOf } from "./picture.ts";
 import type { Ports } from "./ports.ts";
 import { keyIsOf, type KeyProof, observeWithProof } from "./proof.ts";
 import type { PrOutRequest } from "../pr/commands.ts";
@@ -112,8 +112,8 @@ function judge(leg: Leg, state: PrState): Picture {
 
 /** Remembers what a picture tells for the time when the source will be gone. */
 function note(leg: Leg, picture: Picture): Picture {
-  const { under } = picture.source;
-  if (under === "key" || under === "token") leg.sourceWas = under;
+  if (picture.source.under === "key") leg.sourceWas = "key";
+  else if (isUnderToken(picture)) leg.sourceWas = "token";
   return picture;
 }
 
@@ -166,12 +166,13 @@ export function step(
 
 /** Writes down what is about to be done. */
 export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
-  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing, formerKeys }) => ({
+  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing, formerKeys, aside }) => ({
     device,
     offer,
     ...witnesses && { witnesses },
     ...standing && { standing },
     ...formerKeys && { formerKeys },
+    ...aside && { aside },
   }));
   const { handOver, role, method, windowMs, committed } = run;
   await run.ports.journal.write({

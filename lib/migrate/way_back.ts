@@ -8,10 +8,10 @@
  */
 import { PrmigError } from "../errors.ts";
 import { destinationKey, hasOneHolder, keyIsShared, namesAreKnown, nexusName, preemptType } from "./offer.ts";
-import type { Picture } from "./picture.ts";
+import { isUnderToken, type Picture } from "./picture.ts";
 import { adopt } from "./follow.ts";
 import { hasWitness } from "./witness.ts";
-import { rekey, standsUnder } from "./rekey.ts";
+import { oneTimeKeyOf, rekey, standsUnder } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
 import {
   type Leg,
@@ -26,6 +26,7 @@ import {
   writeDownIfPossible,
 } from "./run.ts";
 import { hasTaken } from "./taken.ts";
+import { makeToken } from "./tokens.ts";
 import { holderInWords, truthOf } from "./truth.ts";
 
 /** From asking a destination to stay to stepping aside; it stays for twice that time. */
@@ -44,19 +45,24 @@ const STIRS = 3;
  */
 export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise<Picture> {
   const before = await lookWithChange(run, leg);
-  const { key, commitToken } = leg.offer;
+  const { key } = leg.offer;
   if (before.source.under === "key" && leg.unwitnessed) return await witnessed(run, leg, before);
-  if (before.source.under === "key" && isLost(run, leg, before)) await fenced(run, leg, key, before);
-  if (before.source.under !== "token") return before;
+  if (before.source.under === "key" && isLost(run, leg, before)) await fenced(run, leg, before);
+  if (!isUnderToken(before)) return before;
   if (hasWitness(leg, before)) delete leg.aside;
-  else if (leg.aside === undefined) await fenced(run, leg, commitToken, before);
+  else if (leg.aside === undefined) await fenced(run, leg, before);
   else if (leg.aside === "evicting" && !unfenced) throw undecided(run, leg, before);
   leg.unwitnessed = hasWitness(leg, before);
   tell(run, "abort", "REGISTER token -> key", leg);
-  const [deciding, ...rest] = leg.own.filter((own) => standsUnder(run, own, before, commitToken));
   const restored = leg.own.filter((own) => standsUnder(run, own, before, key));
-  if (!deciding || !await rekey(run, leg, deciding, commitToken, key)) return await look(run, leg);
-  for (const own of rest) await rekey(run, leg, own, commitToken, key);
+  let decided = false;
+  for (const own of leg.own) {
+    const token = oneTimeKeyOf(run, own, before);
+    if (token === null) continue;
+    const isBack = await rekey(run, leg, own, token, key);
+    if (!isBack && !decided) return await look(run, leg);
+    decided = true;
+  }
   const after = await look(run, leg);
   if (leg.unwitnessed) return await witnessed(run, leg, after);
   // Nobody bears witness to a source that has evicted; its own paths that were back under the key do.
@@ -74,7 +80,7 @@ async function lookWithChange(run: Run, leg: Leg): Promise<Picture> {
 
 /** The look after the REGISTER: the destination is still there, or the guest was fenced. */
 async function witnessed(run: Run, leg: Leg, picture: Picture): Promise<Picture> {
-  if (!hasWitness(leg, picture)) await fenced(run, leg, leg.offer.key, picture);
+  if (!hasWitness(leg, picture)) await fenced(run, leg, picture);
   delete leg.unwitnessed;
   return picture;
 }
@@ -101,10 +107,13 @@ function undecided(run: Run, leg: Leg, picture: Picture): PrmigError {
   });
 }
 
-/** A third party removed the guest's key: what is left of the source under `key` goes, nothing comes back. */
-async function fenced(run: Run, leg: Leg, key: bigint, picture: Picture): Promise<never> {
+/** A third party removed the guest's key: what is left of the source, under that key or a one-time key, goes; nothing comes back. */
+async function fenced(run: Run, leg: Leg, picture: Picture): Promise<never> {
   tell(run, "fenced", "REGISTER -> 0: a fenced guest is not brought back", leg);
-  for (const own of leg.own) await rekey(run, leg, own, key, 0n);
+  for (const own of leg.own) {
+    const from = oneTimeKeyOf(run, own, picture) ?? leg.offer.key;
+    if (standsUnder(run, own, picture, from)) await rekey(run, leg, own, from, 0n);
+  }
   throw new TurnBack("fenced", `the guest was fenced on ${leg.lun.device}: ${holderInWords(picture)}`);
 }
 
@@ -125,7 +134,7 @@ export async function regain(run: Run, leg: Leg, evictShared: boolean): Promise<
   for (const own of leg.own) await rekey(run, leg, own, 0n, key);
   const after = await look(run, leg);
   // Registered after somebody preempted K would be registered after being fenced.
-  if (after.destination.under === "gone" || after.source.under === "gone") await fenced(run, leg, key, after);
+  if (after.destination.under === "gone" || after.source.under === "gone") await fenced(run, leg, after);
   return after;
 }
 
@@ -161,7 +170,7 @@ async function evictFormer(run: Run, leg: Leg, { destination }: Picture): Promis
  * all may see the token and take: the LUN decides, and {@link restoreKey} reads it.
  */
 async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
-  const { key, commitToken } = leg.offer;
+  const { key } = leg.offer;
   // A destination that lives and is about to leave would look as if it had been fenced. It stays where it sees that the
   // LUN is not still, so: a REGISTER that changes nothing else, and time for the command it may have sent already.
   for (let attempt = 1; !await stir(run, leg); attempt++) {
@@ -178,18 +187,25 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   run.committed = true;
   leg.aside = "evicting";
   await writeDown(run, "evicting");
-  for (const own of there) await rekey(run, leg, own, key, commitToken);
-  const by = await preempt(run, leg, commitToken, key);
+  // Not the commit token: a destination that lives after all would take that for a commit, while the guest runs here.
+  const token = makeToken(run.ports.random, keysKnown(leg, before));
+  for (const own of there) await rekey(run, leg, own, key, token);
+  const by = await preempt(run, leg, token, key);
   if (by === "lun") throw undecided(run, leg, await look(run, leg));
   if (by === "nobody") {
     // Nobody was under K any more: the destination has taken, or a third party was first.
     const picture = await look(run, leg);
-    if (picture.source.under !== "token" || picture.destination.under !== "gone") return;
-    await fenced(run, leg, commitToken, picture);
+    if (!isUnderToken(picture) || picture.destination.under !== "gone") return;
+    await fenced(run, leg, picture);
   }
   leg.aside = "evicted";
-  for (const own of there) await rekey(run, leg, own, commitToken, key);
+  for (const own of there) await rekey(run, leg, own, token, key);
   await refuseIfTorn(run, leg, there, await look(run, leg));
+}
+
+/** Keys that a new one-time key must not be. */
+function keysKnown({ offer }: Leg, { state }: Picture): bigint[] {
+  return [offer.key, offer.commitToken, ...state.registrations.map((r) => r.key)];
 }
 
 /**
@@ -199,7 +215,7 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
 export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
   const picture = await look(run, leg);
   if (picture[run.role].under !== "key") return picture;
-  if (run.role === "source" && isLost(run, leg, picture)) await fenced(run, leg, leg.offer.key, picture);
+  if (run.role === "source" && isLost(run, leg, picture)) await fenced(run, leg, picture);
   if (leg.own.length === 1) return picture;
   const { key } = leg.offer;
   const there = leg.own.filter((own) => standsUnder(run, own, picture, key));
@@ -221,7 +237,7 @@ export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
 async function refuseIfTorn(run: Run, leg: Leg, there: readonly OwnPath[], picture: Picture): Promise<void> {
   const { key } = leg.offer;
   if (there.every((own) => standsUnder(run, own, picture, key)) || picture[run.role].under === "gone") return;
-  await fenced(run, leg, key, picture);
+  await fenced(run, leg, picture);
 }
 
 /** REGISTER K -> K: changes PRGENERATION, and nothing else. False when it may be the destination alone that has. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isToken } from "../../lib/migrate/tokens.ts";
 import { describeReply } from "../../lib/pr/describe.ts";
 import type { Op } from "./process.ts";
 import type { Scene, Who } from "./scene.ts";
@@ -85,7 +86,7 @@ export function recoverMoves(scene: Scene, world: World, who: Who, moves: Move[]
 }
 
 /** The source was stopped while it evicted, and nothing on the LUN tells whether it did or a third party fenced the guest. */
-export function isUndecided({ luns, offer }: Scene, { lun, source }: World): boolean {
+export function isUndecided({ luns }: Scene, { lun, source }: World): boolean {
   const { a, b } = luns.facts(lun).keys;
-  return source.journal?.phase === "evicting" && !b && a !== undefined && a.includes(offer.commitToken);
+  return source.journal?.phase === "evicting" && !b && a !== undefined && a.some(isToken);
 }

@@ -5,6 +5,7 @@
  */
 import { PrmigError } from "../../lib/errors.ts";
 import type { Outcome } from "../../lib/migrate/journal_entry.ts";
+import { isToken } from "../../lib/migrate/tokens.ts";
 import { isAllRegistrants } from "../../lib/pr/sim/model.ts";
 import type { Facts } from "./lun_table.ts";
 import { C_KEY, K, NEXUS, type Scene, type Who } from "./scene.ts";
@@ -42,7 +43,7 @@ function wrongOnLun(scene: Scene, world: World): string | null {
   // A destination under a one-time key of its own carries K only once it has settled.
   const keyStays = offer.destinationToken === null;
   if (keyStays && !fenced && !world.gap && !carriesK) return "I2: the guest's key is on neither side";
-  if (world.gap && carriesK && !facts.keys.a?.includes(offer.commitToken)) return "I2: the gap outlasts its REGISTER";
+  if (world.gap && carriesK && !facts.keys.a?.some(isToken)) return "I2: the gap outlasts its REGISTER";
   const bystander = facts.keys.c?.[0];
   const bystanderMayBeGone = variant.shared && (fenced || world.fence === "missed");
   if (bystander !== (variant.shared ? K : C_KEY) && !bystanderMayBeGone) return "I4: the bystander was touched";

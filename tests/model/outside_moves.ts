@@ -6,6 +6,7 @@
 import type { PrOutRequest } from "../../lib/pr/commands.ts";
 import type { PrType } from "../../lib/pr/types.ts";
 import { preemptType } from "../../lib/migrate/offer.ts";
+import { isToken } from "../../lib/migrate/tokens.ts";
 import { classify } from "../../lib/scsi/outcome.ts";
 import type { Answer } from "./process.ts";
 import { FAULTS, K2, otherType, type Scene, T_KEY } from "./scene.ts";
@@ -27,7 +28,7 @@ export function fenceMoves(scene: Scene, world: World, moves: Move[]): void {
     to: () => {
       const [before, after] = [scene.luns.facts(world.lun).keys, scene.luns.facts(to).keys];
       const hit = ["a", "b"].some((name) => before[name] && before[name].length !== (after[name]?.length ?? 0));
-      const primed = before.a?.includes(scene.offer.commitToken) && before.b && !after.b;
+      const primed = before.a?.some(isToken) && before.b && !after.b;
       const fence = !hit ? "missed" : before.a ? "fenced" : "fenced after the move";
       return { ...world, lun: to, fence, residual: primed ? "primed" : world.residual };
     },

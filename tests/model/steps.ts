@@ -4,6 +4,7 @@
  * @module
  */
 import type { Message } from "../../lib/migrate/messages.ts";
+import { isToken } from "../../lib/migrate/tokens.ts";
 import { PR_OUT_ACTION } from "../../lib/pr/cdb.ts";
 import type { Reply } from "../../lib/pr/nexus.ts";
 import { decodePrOut } from "../../lib/pr/pr_out.ts";
@@ -39,10 +40,9 @@ export function carriedOut(scene: Scene, world: World, who: Who, op: Command, re
   const list = isPrOut(op) ? decodePrOut(action, op.data as Uint8Array) : null;
   // LIO may report a REGISTER that worked as 02/08/00: what counts is what it did.
   if (list && who === "source" && to !== world.lun && !isUnitAttention(reply)) {
-    const { commitToken } = scene.offer;
-    const restores = action === PR_OUT_ACTION.register && list.rk === commitToken && list.sark === key;
+    const restores = action === PR_OUT_ACTION.register && isToken(list.rk) && list.sark === key;
     const drops = action === PR_OUT_ACTION.register && list.rk === key && list.sark === 0n;
-    if (action === PR_OUT_ACTION.preempt && list.rk === commitToken && list.sark === key) gap = true;
+    if (action === PR_OUT_ACTION.preempt && isToken(list.rk) && list.sark === key) gap = true;
     if (restores) gap = false;
     if (restores && residual === "primed") residual = world.source.state === "running" ? "armed" : "yes";
     if (drops && residual === "armed" && !scene.luns.facts(to).keys.a?.includes(key)) residual = "no";

@@ -4,6 +4,7 @@
  * @module
  */
 import type { JournalEntry } from "../../lib/migrate/journal_entry.ts";
+import { isToken } from "../../lib/migrate/tokens.ts";
 import type { Message } from "../../lib/migrate/messages.ts";
 import { decodePrCdb } from "../../lib/pr/cdb.ts";
 import { describeCommand, describeReply } from "../../lib/pr/describe.ts";
@@ -29,7 +30,10 @@ export function describe(scene: Scene, op: Command): string {
 export function withNames({ offer }: Scene, text: string): string {
   const names = new Map([[K, "K"], [K2, "L"], [offer.commitToken, "X"], [T_KEY, "t"], [0n, "0"]]);
   if (offer.destinationToken !== null) names.set(offer.destinationToken, "Y");
-  return text.replaceAll(/0x[0-9a-f]{16}/g, (digits) => names.get(BigInt(digits)) ?? digits);
+  return text.replaceAll(/0x[0-9a-f]{16}/g, (digits) => {
+    const key = BigInt(digits);
+    return names.get(key) ?? (isToken(key) ? `Z${key & 0xffn}` : digits);
+  });
 }
 
 export function inWords({ phase, committed, outcome }: JournalEntry): string {
