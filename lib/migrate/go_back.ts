@@ -26,11 +26,10 @@ const PASSES = 6;
 
 /** How to go back. */
 export interface GoBackOptions {
-  /**
-   * Take the LUNs back although the destination holds all of them, and where nobody but a person can tell whether the
-   * guest was fenced (`rollback`).
-   */
+  /** Take the LUNs back although the destination holds all of them (`rollback`). */
   readonly evenIfTaken?: boolean;
+  /** A person who was asked, and shown the LUNs, says that nobody fenced the guest (`rollback`). */
+  readonly unfenced?: boolean;
   /** Evict everybody who shares the guest's key. */
   readonly evictShared?: boolean;
 }
@@ -57,7 +56,11 @@ export async function goBack(run: Run, reason: TurnBack, options: GoBackOptions 
       return ending;
     } catch (error) {
       if (!(error instanceof PrmigError) || error.kind === "refused") throw error;
-      if (clock.now() >= deadline || pass >= PASSES) throw error.kind === "unsure" ? error : unfinished(run, error);
+      if (clock.now() >= deadline || pass >= PASSES) {
+        // The answer of whoever reads this error counts for the LUNs as they were when it was thrown.
+        if (run.legs.some((leg) => leg.asked)) await writeDownIfPossible(run, "evicting");
+        throw error.kind === "unsure" ? error : unfinished(run, error);
+      }
       tell(run, "abort", `trying again: ${error.message}`);
       await clock.sleep(LOOK_MS * 2 ** pass);
     }
@@ -76,7 +79,7 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
     }
   };
   // First everything that is still ours: only what was taken beside something that was not has to be regained.
-  const first = await everyLeg(run, (leg) => guarded(leg, () => restoreKey(run, leg, options.evenIfTaken ?? false)));
+  const first = await everyLeg(run, (leg) => guarded(leg, () => restoreKey(run, leg, options.unfenced ?? false)));
   const dropped = run.legs.map((leg, i) => givenUp(leg, first[i]!) !== null && !hasTaken(run, leg, first[i]!));
   if (allTaken(run, first) && !options.evenIfTaken) return { outcome: "moved", pictures: first };
   const evictShared = options.evictShared ?? false;

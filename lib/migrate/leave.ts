@@ -166,7 +166,7 @@ async function close(run: Run, pictures: readonly Picture[], dropped: boolean): 
     ? "nothing"
     : gone
     ? dropped ? "dropped" : "fenced"
-    : pictures.every(isSourceIntact)
+    : pictures.every(isSourceIntact) && isAllBack(run, pictures)
     ? "restored"
     : "nothing";
   await writeDownIfPossible(run, "closed", outcome);

@@ -49,7 +49,7 @@ export interface RecoverOptions extends GoBackOptions {
 /** The run that a journal entry tells of, with its LUNs open again. */
 export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Ports, timeoutMs: number): Run {
   const { handOver, role, method, windowMs, committed } = entry;
-  const legs = entry.luns.map(({ offer, witnesses, standing, formerKeys, aside }, i): Leg => {
+  const legs = entry.luns.map(({ offer, witnesses, standing, formerKeys, aside, asked }, i): Leg => {
     const lun = luns[i]!;
     const own = ownPaths(entry, lun, offer);
     // The process that has ended may have left a command behind that nobody waits for.
@@ -65,6 +65,7 @@ export function resumeRun(entry: JournalEntry, luns: readonly Lun[], ports: Port
       ...standing && { standing },
       ...formerKeys && { formerKeys },
       ...aside && { aside },
+      ...asked && { asked },
     };
   });
   return { handOver, role, method, legs, ports, windowMs, timeoutMs, committed };
@@ -94,12 +95,13 @@ async function recoverSource(run: Run, options: RecoverOptions): Promise<Ending>
   return ending;
 }
 
-/** A roll back that is refused leaves the hand-over as it was: finished. */
+/** A roll back of a finished hand-over that is refused leaves it as it was. */
 async function goBackOrStay(run: Run, options: RecoverOptions): Promise<Ending> {
   try {
     return await goBack(run, new TurnBack("failed", "recovering an interrupted hand-over"), options);
   } catch (error) {
-    if (options.evenIfTaken && error instanceof PrmigError && error.kind === "refused") {
+    const isOver = options.evenIfTaken && !run.legs.some((leg) => leg.aside);
+    if (isOver && error instanceof PrmigError && error.kind === "refused") {
       await writeDownIfPossible(run, "closed", "moved");
     }
     throw error;

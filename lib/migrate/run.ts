@@ -14,6 +14,7 @@ import type { Ports } from "./ports.ts";
 import { keyIsOf, type KeyProof, observeWithProof } from "./proof.ts";
 import type { PrOutRequest } from "../pr/commands.ts";
 import type { PrState } from "../pr/types.ts";
+import type { Shown } from "./shown.ts";
 
 /** A path of ours that takes part, and the name the LUN knows it by. */
 export interface OwnPath {
@@ -51,6 +52,8 @@ export interface Leg {
   took?: boolean;
   /** The source has stepped aside to its token to evict the destination, or may have; or it knows that it did evict it. */
   aside?: "evicting" | "evicted";
+  /** The LUN as it was when a person was asked whether the guest was fenced. */
+  asked?: Shown;
   /** Source: the paths that stood under its key when it began to register the others again. None brings those back. */
   standing?: readonly NexusName[];
   /** Where the target hides names: whose the guest's key was found to be. See proof.ts. */
@@ -166,13 +169,14 @@ export function step(
 
 /** Writes down what is about to be done. */
 export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
-  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing, formerKeys, aside }) => ({
+  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing, formerKeys, aside, asked }) => ({
     device,
     offer,
     ...witnesses && { witnesses },
     ...standing && { standing },
     ...formerKeys && { formerKeys },
     ...aside && { aside },
+    ...asked && { asked },
   }));
   const { handOver, role, method, windowMs, committed } = run;
   await run.ports.journal.write({

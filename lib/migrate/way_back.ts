@@ -25,6 +25,7 @@ import {
   writeDown,
   writeDownIfPossible,
 } from "./run.ts";
+import { isAsShown, shownOf } from "./shown.ts";
 import { hasTaken } from "./taken.ts";
 import { makeToken } from "./tokens.ts";
 import { holderInWords, truthOf } from "./truth.ts";
@@ -51,16 +52,18 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
   if (!isUnderToken(before)) return before;
   if (hasWitness(leg, before)) delete leg.aside;
   else if (leg.aside === undefined) await fenced(run, leg, before);
-  else if (leg.aside === "evicting" && !unfenced) throw undecided(run, leg, before);
+  const restored = leg.own.filter((own) => standsUnder(run, own, before, key));
+  // A path that stands under the key was not preempted, then or since: it bears witness itself.
+  if (leg.aside === "evicting" && restored.length === 0) refuseUnlessAnswered(run, leg, before, unfenced);
   leg.unwitnessed = hasWitness(leg, before);
   tell(run, "abort", "REGISTER token -> key", leg);
-  const restored = leg.own.filter((own) => standsUnder(run, own, before, key));
   let decided = false;
   for (const own of leg.own) {
     const token = oneTimeKeyOf(run, own, before);
     if (token === null) continue;
     const isBack = await rekey(run, leg, own, token, key);
     if (!isBack && !decided) return await look(run, leg);
+    if (!decided && own !== leg.own.at(-1)) await rememberStanding(run, leg, [...restored, own]);
     decided = true;
   }
   const after = await look(run, leg);
@@ -96,8 +99,26 @@ function isLost(run: Run, leg: Leg, { source, destination, state }: Picture): bo
   return run.committed && hasOneHolder(leg.offer) && heldElsewhere;
 }
 
+/** Throws PrmigError: `unsure` until a person has answered, `refused` when the LUN is not any more what the answer is about. */
+function refuseUnlessAnswered(run: Run, leg: Leg, picture: Picture, unfenced: boolean): void {
+  if (!unfenced || leg.asked === undefined) throw undecided(run, leg, picture);
+  if (!isAsShown(leg.asked, picture.state)) throw changedSinceAsked(run, leg, picture);
+}
+
+function changedSinceAsked(run: Run, leg: Leg, picture: Picture): PrmigError {
+  const { device } = leg.lun;
+  return new PrmigError("refused", {
+    message: `Cannot take ${device} back: it has changed since prmig recover showed it, and the guest may have been ` +
+      "fenced meanwhile",
+    device,
+    lun: `not touched by this: ${truthOf(picture)}`,
+    remedy: `prmig recover ${run.handOver} shows it as it is now; then ask whoever fences once more`,
+  });
+}
+
 function undecided(run: Run, leg: Leg, picture: Picture): PrmigError {
   const { device } = leg.lun;
+  leg.asked = shownOf(picture.state);
   return new PrmigError("unsure", {
     message:
       `Cannot tell whether the guest was fenced on ${device}: this host had stepped aside to evict the destination`,
@@ -199,7 +220,10 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
     await fenced(run, leg, picture);
   }
   leg.aside = "evicted";
-  for (const own of there) await rekey(run, leg, own, token, key);
+  for (const own of there) {
+    await rekey(run, leg, own, token, key);
+    if (own === there[0] && there.length > 1) await rememberStanding(run, leg, [own]);
+  }
   await refuseIfTorn(run, leg, there, await look(run, leg));
 }
 
@@ -221,16 +245,19 @@ export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
   const there = leg.own.filter((own) => standsUnder(run, own, picture, key));
   const missing = leg.own.filter((own) => standsUnder(run, own, picture, 0n));
   if (missing.length === 0) return picture;
-  if (run.role === "source") {
-    leg.standing = there.map(({ name }) => name!);
-    await writeDownIfPossible(run, "aborting");
-  }
+  if (run.role === "source") await rememberStanding(run, leg, there);
   tell(run, "paths", "REGISTER 0 -> key on the other paths", leg);
   const possible = (now: Picture): boolean => there.some((own) => standsUnder(run, own, now, key));
   for (const own of missing) await rekey(run, leg, own, 0n, key, { possible });
   const after = await look(run, leg);
   await refuseIfTorn(run, leg, there, after);
   return after;
+}
+
+/** Writes down which paths stand under the key before others are brought back, which would hide that those were fenced. */
+async function rememberStanding(run: Run, leg: Leg, there: readonly OwnPath[]): Promise<void> {
+  leg.standing = there.map(({ name }) => name!);
+  await writeDownIfPossible(run, leg.aside ? "evicting" : "aborting");
 }
 
 /** Paths of ours that stood under K and do not now: the guest was fenced, and a path that came later must go again. */

@@ -74,7 +74,8 @@ export function recoverMoves(scene: Scene, world: World, who: Who, moves: Move[]
     return;
   }
   // Whoever runs the cluster knows whether it was fenced.
-  if (isUndecided(scene, world) && who === "source" && state === "ended" && !isFenced(world)) {
+  const isAsked = isUndecided(scene, world) && who === "source" && state === "ended" && recovers <= MAX_RECOVERS;
+  if (isAsked && !isFenced(world)) {
     moves.push({ who, optional: true, what: () => "prmig rollback, by a person who knows", to: start(true) });
   }
   if (recovers >= MAX_RECOVERS) return;

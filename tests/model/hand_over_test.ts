@@ -89,7 +89,7 @@ const VARIANTS: Variant[] = [
   variant(8, CRASH, { profile: PROFILES.tgt!, duplex: true }),
   // A destination that leaves path by path while the source evicts it, and one command too many goes unanswered.
   variant(8, FAULT, { paths: 2, duplex: true }),
-  variant(8, FAULT, { paths: 2, kinds: ["timeout"], faultsFromMs: 10_000 }),
+  variant(8, FAULT, { paths: 2, kinds: ["timeout"], troubleFromMs: 10_000 }),
   // A commit that is never answered, from a source that cannot read the LUN either.
   variant(5, TWO_FAULTS, { duplex: true, kinds: ["timeout", "unreadable"] }),
   // Taken back by a person, from a destination that lives or is dead.

@@ -38,6 +38,9 @@ function sideMoves(scene: Scene, world: World, who: Who, moves: Move[]): void {
   if (side.late) lateMoves(scene, world, who, side.late, moves);
   if (side.state === "running") {
     runningMoves(scene, world, who, side.node!, moves);
-    if (world.left.crashes > 0) crashMoves(scene, world, who, side.node!.op!, moves);
+    const { killed = who, troubleFromMs = 0 } = scene.variant;
+    if (world.left.crashes > 0 && killed === who && world.now >= troubleFromMs) {
+      crashMoves(scene, world, who, side.node!.op!, moves);
+    }
   } else recoverMoves(scene, world, who, moves);
 }

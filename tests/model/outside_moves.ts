@@ -16,7 +16,7 @@ import { answer, put, spend } from "./steps.ts";
 import { isLongSleep } from "./side_moves.ts";
 
 export function fenceMoves(scene: Scene, world: World, moves: Move[]): void {
-  if (world.fence !== "due") return;
+  if (world.fence !== "due" || world.now < (scene.variant.troubleFromMs ?? 0)) return;
   const type = preemptType(scene.offer);
   const { to, reply } = scene.luns.prOut(world.lun, "t", { action: "preempt", rk: T_KEY, sark: world.key, type });
   const outcome = classify(reply).kind;
@@ -76,8 +76,8 @@ export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
   });
 }
 
-export function linkMoves({ variant: { kinds = FAULTS, faultsFromMs = 0 } }: Scene, world: World, moves: Move[]): void {
-  if (world.left.faults === 0 || world.now < faultsFromMs || !kinds.includes("link") || world.link !== "open") return;
+export function linkMoves({ variant: { kinds = FAULTS, troubleFromMs = 0 } }: Scene, world: World, moves: Move[]): void {
+  if (world.left.faults === 0 || world.now < troubleFromMs || !kinds.includes("link") || world.link !== "open") return;
   const talking = (["source", "destination"] as const).every((who) =>
     world[who].state === "running" && world[who].node!.tree.duplex
   );

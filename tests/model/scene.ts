@@ -76,8 +76,10 @@ export interface Variant {
   readonly guest?: "re-keys" | "changes type";
   /** The kinds of fault there are. Default: all. */
   readonly kinds?: readonly Fault[];
-  /** Faults come no earlier than this on the scene's clock, in milliseconds: when both sides are on their way back, say. */
-  readonly faultsFromMs?: number;
+  /** Trouble and fencing come no earlier than this on the scene's clock, in milliseconds: when both sides are on their way back, say. */
+  readonly troubleFromMs?: number;
+  /** The one side that may be killed. Default: either. */
+  readonly killed?: Who;
   /** A person may take the LUN back with `prmig rollback` once it has been handed over. */
   readonly rollback?: boolean;
   readonly mutation?: Mutation;
@@ -177,7 +179,12 @@ export async function setScene(variant: Variant): Promise<Scene> {
     recover: (who, entry, journal, now, endedMsAgo, evenIfTaken = false) =>
       once(
         `${who}${journal}@${now}-${endedMsAgo}${evenIfTaken}`,
-        () => new Tree(false, now, recovery(who, entry, { timeoutMs: WINDOW_MS, endedMsAgo, evenIfTaken })),
+        () =>
+          new Tree(
+            false,
+            now,
+            recovery(who, entry, { timeoutMs: WINDOW_MS, endedMsAgo, evenIfTaken, unfenced: evenIfTaken }),
+          ),
       ),
   };
 }

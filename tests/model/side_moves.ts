@@ -41,8 +41,8 @@ const PATH_GONE = new PrmigError("device", {
 export function runningMoves(scene: Scene, world: World, who: Who, node: Node, moves: Move[]): void {
   const op = node.op!;
   const { now } = world;
-  const { kinds = FAULTS, faultsFromMs = 0 } = scene.variant;
-  const faults = (kind: Fault): boolean => world.left.faults > 0 && now >= faultsFromMs && kinds.includes(kind);
+  const { kinds = FAULTS, troubleFromMs = 0 } = scene.variant;
+  const faults = (kind: Fault): boolean => world.left.faults > 0 && now >= troubleFromMs && kinds.includes(kind);
   switch (op.kind) {
     case "command": {
       moves.push({ who, what: () => said(scene, world, op), to: () => command(scene, world, who, op) });
