@@ -16,13 +16,7 @@ const MAX_RECOVERS = 3;
 
 export function crashMoves(scene: Scene, world: World, who: Who, op: Op, moves: Move[]): void {
   const poorer = spend(world, "crashes");
-  const die = (before: World, late: Command | null = null): World => {
-    const residual = who === "source" && before.residual === "armed" ? "yes" : before.residual;
-    // What it had seen died with it.
-    const nothing = { node: null, inbox: [], toldClosed: false, sawFenced: false, seen: -1 };
-    const dead = { ...nothing, state: "dead", since: before.now, late } as const;
-    return { ...put(before, who, dead), residual };
-  };
+  const die = (before: World, late: Command | null = null): World => killed(before, who, late);
   const kill = (what: string, to: () => World): void =>
     void moves.push({ who, optional: true, what: () => `KILLED ${what}`, to });
   if (op.kind === "command" && isPrOut(op)) {
@@ -39,6 +33,14 @@ export function crashMoves(scene: Scene, world: World, who: Who, op: Op, moves: 
   } else kill("while waiting", () => die(poorer));
 }
 
+/** A side killed, with a command of its own on its way, perhaps. */
+export function killed(world: World, who: Who, late: Command | null = null): World {
+  const residual = who === "source" && world.residual === "armed" ? "yes" : world.residual;
+  // What it had seen died with it.
+  const nothing = { node: null, inbox: [], toldClosed: false, sawFenced: false, seen: -1 };
+  return { ...put(world, who, { ...nothing, state: "dead", since: world.now, late }), residual };
+}
+
 export function lateMoves(scene: Scene, world: World, who: Who, op: Command, moves: Move[]): void {
   const result = scene.luns.execute(world.lun, op.nexus, op.cdb, op.data);
   if (result.to === world.lun) return;
@@ -53,7 +55,7 @@ export function lateMoves(scene: Scene, world: World, who: Who, op: Command, mov
 export function recoverMoves(scene: Scene, world: World, who: Who, moves: Move[]): void {
   const side = world[who];
   const { journal, state, recovers, since } = side;
-  if (state === "unborn" || journal === null) return;
+  if (state === "unborn" || journal === null || who === "destination" && scene.variant.destinationDies) return;
   const rollsBack = scene.variant.rollback && who === "source" && state === "ended" && journal.outcome === "moved" &&
     world.destination.state !== "running" && !world.rolledBack;
   if ((isClosed(side) || journal.phase === "closed") && !rollsBack) return;

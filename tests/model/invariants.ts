@@ -108,7 +108,8 @@ function mayBeOpen({ variant, luns, offer }: Scene, world: World, who: Who, { ki
 export function wrongAtEnd(scene: Scene, world: World): string | null {
   // A person has to be asked, and the person knows that the guest was fenced.
   if (isUndecided(scene, world) && isFenced(world)) return null;
-  const open = SIDES.find((who) => !isClosed(world[who]) && world[who].state !== "unborn");
+  const isLeft = (who: Who): boolean => who === "source" || !scene.variant.destinationDies;
+  const open = SIDES.find((who) => !isClosed(world[who]) && world[who].state !== "unborn" && isLeft(who));
   if (open && world[open].journal !== null) return `the ${open}'s journal is never closed`;
   const facts = scene.luns.facts(world.lun);
   const { a, b } = facts.keys;

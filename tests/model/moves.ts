@@ -12,12 +12,16 @@ import type { Scene, Who } from "./scene.ts";
 import type { World } from "./world.ts";
 import type { Move } from "./move.ts";
 import { runningMoves } from "./side_moves.ts";
-import { crashMoves, lateMoves, recoverMoves } from "./crash_moves.ts";
+import { crashMoves, killed, lateMoves, recoverMoves } from "./crash_moves.ts";
 import { fenceMoves, guestMoves, linkMoves, timeMoves } from "./outside_moves.ts";
 
 /** Everything that may happen next. */
 export function movesOf(scene: Scene, world: World): Move[] {
   const moves: Move[] = [];
+  if (scene.variant.destinationDies && world.destination.node?.op?.kind === "next") {
+    moves.push({ who: "destination", what: () => "KILLED while waiting", to: () => killed(world, "destination") });
+    return moves;
+  }
   // What touches nothing but its own side's disk may as well happen now: nobody else can tell the difference.
   for (const who of ["source", "destination"] as const) {
     if (world[who].node?.op?.kind !== "write") continue;
@@ -38,8 +42,8 @@ function sideMoves(scene: Scene, world: World, who: Who, moves: Move[]): void {
   if (side.late) lateMoves(scene, world, who, side.late, moves);
   if (side.state === "running") {
     runningMoves(scene, world, who, side.node!, moves);
-    const { killed = who, troubleFromMs = 0 } = scene.variant;
-    if (world.left.crashes > 0 && killed === who && world.now >= troubleFromMs) {
+    const { killed: mortal = who, troubleFromMs = 0 } = scene.variant;
+    if (world.left.crashes > 0 && mortal === who && world.now >= troubleFromMs) {
       crashMoves(scene, world, who, side.node!.op!, moves);
     }
   } else recoverMoves(scene, world, who, moves);

@@ -78,6 +78,8 @@ export interface Variant {
   readonly kinds?: readonly Fault[];
   /** Trouble and fencing come no earlier than this on the scene's clock, in milliseconds: when both sides are on their way back, say. */
   readonly troubleFromMs?: number;
+  /** The destination is killed in any case, once it has registered and waits for the commit, and never comes back. */
+  readonly destinationDies?: boolean;
   /** The one side that may be killed. Default: either. */
   readonly killed?: Who;
   /** A person may take the LUN back with `prmig rollback` once it has been handed over. */
