@@ -8,7 +8,7 @@ import { movesOf } from "./moves.ts";
 import { wrongAtEnd, wrongNow } from "./invariants.ts";
 import { K, type Scene, setScene, type Variant } from "./scene.ts";
 import { traceText } from "./trace.ts";
-import { type Side, type World, worldKey } from "./world.ts";
+import { NOTHING_LATE, type Side, type World, worldKey } from "./world.ts";
 
 /** One event of a course. */
 export interface Event {
@@ -92,24 +92,24 @@ async function beginning(scene: Scene): Promise<World> {
     state: "unborn",
     node: null,
     journal: null,
-    seen: scene.start,
+    seen: scene.luns.start,
     since: 0,
     toldClosed: false,
     inbox: [],
-    late: null,
+    late: NOTHING_LATE,
     recovers: 0,
     sawFenced: false,
   };
   const { budget, fence } = scene.variant;
   return {
-    lun: scene.start,
+    lun: scene.luns.start,
     now: 0,
     source: { ...idle, state: "running", node: await scene.source.root() },
     destination: idle,
     link: "open",
     left: budget,
     fence: fence ? "due" : "none",
-    gap: false,
+    gap: 0,
     residual: "no",
     rolledBack: false,
     guest: scene.variant.guest ? "due" : "quiet",

@@ -128,8 +128,8 @@ Deno.test("the hand-over holds its invariants in every world there is", async (t
 function changing(ports: ProcessPorts, change: (cdb: Uint8Array, data: Uint8Array) => Uint8Array): ProcessPorts {
   return {
     ...ports,
-    nexus: (name, like) => {
-      const nexus = ports.nexus(name, like);
+    nexus: (lun, name, like) => {
+      const nexus = ports.nexus(lun, name, like);
       return {
         ...nexus,
         address: nexus.address,

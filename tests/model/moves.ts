@@ -18,14 +18,16 @@ import { fenceMoves, guestMoves, linkMoves, timeMoves } from "./outside_moves.ts
 /** Everything that may happen next. */
 export function movesOf(scene: Scene, world: World): Move[] {
   const moves: Move[] = [];
-  if (scene.variant.destinationDies && world.destination.node?.op?.kind === "next") {
+  if (scene.variant.destinationDies && world.destination.node?.ops[0]?.kind === "next") {
     moves.push({ who: "destination", what: () => "KILLED while waiting", to: () => killed(world, "destination") });
     return moves;
   }
   // What touches nothing but its own side's disk may as well happen now: nobody else can tell the difference.
   for (const who of ["source", "destination"] as const) {
-    if (world[who].node?.op?.kind !== "write") continue;
-    sideMoves(scene, world, who, moves);
+    const written = world[who].node?.ops.find((op) => op.kind === "write");
+    if (!written) continue;
+    runningMoves(scene, world, who, world[who].node!, written, moves);
+    endings(scene, world, who, moves);
     return moves;
   }
   sideMoves(scene, world, "source", moves);
@@ -39,12 +41,14 @@ export function movesOf(scene: Scene, world: World): Move[] {
 
 function sideMoves(scene: Scene, world: World, who: Who, moves: Move[]): void {
   const side = world[who];
-  if (side.late) lateMoves(scene, world, who, side.late, moves);
-  if (side.state === "running") {
-    runningMoves(scene, world, who, side.node!, moves);
-    const { killed: mortal = who, troubleFromMs = 0 } = scene.variant;
-    if (world.left.crashes > 0 && mortal === who && world.now >= troubleFromMs) {
-      crashMoves(scene, world, who, side.node!.op!, moves);
-    }
-  } else recoverMoves(scene, world, who, moves);
+  for (const op of side.late) lateMoves(scene, world, who, op, moves);
+  if (side.state !== "running") return recoverMoves(scene, world, who, moves);
+  for (const op of side.node!.ops) runningMoves(scene, world, who, side.node!, op, moves);
+  endings(scene, world, who, moves);
+}
+
+function endings(scene: Scene, world: World, who: Who, moves: Move[]): void {
+  const { killed: mortal = who, troubleFromMs = 0 } = scene.variant;
+  if (world.left.crashes === 0 || mortal !== who || world.now < troubleFromMs) return;
+  crashMoves(scene, world, who, world[who].node!.ops, moves);
 }

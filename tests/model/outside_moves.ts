@@ -10,7 +10,7 @@ import { isToken } from "../../lib/migrate/tokens.ts";
 import { classify } from "../../lib/scsi/outcome.ts";
 import type { Answer } from "./process.ts";
 import { FAULTS, K2, otherType, type Scene, T_KEY } from "./scene.ts";
-import type { Side, World } from "./world.ts";
+import { NOTHING_LATE, type Side, type World } from "./world.ts";
 import type { Move } from "./move.ts";
 import { answer, put, spend } from "./steps.ts";
 import { isLongSleep } from "./side_moves.ts";
@@ -18,7 +18,7 @@ import { isLongSleep } from "./side_moves.ts";
 export function fenceMoves(scene: Scene, world: World, moves: Move[]): void {
   if (world.fence !== "due" || world.now < (scene.variant.troubleFromMs ?? 0)) return;
   const type = preemptType(scene.offer);
-  const { to, reply } = scene.luns.prOut(world.lun, "t", { action: "preempt", rk: T_KEY, sark: world.key, type });
+  const { to, reply } = scene.luns.prOut(world.lun, 0, "t", { action: "preempt", rk: T_KEY, sark: world.key, type });
   const outcome = classify(reply).kind;
   if (outcome !== "good") return; // the agent finds no K and comes again; the invariants judge whether K may be missing
   moves.push({
@@ -26,7 +26,7 @@ export function fenceMoves(scene: Scene, world: World, moves: Move[]): void {
     optional: true,
     what: () => "PREEMPT of the guest's key",
     to: () => {
-      const [before, after] = [scene.luns.facts(world.lun).keys, scene.luns.facts(to).keys];
+      const [before, after] = [scene.luns.facts(world.lun, 0).keys, scene.luns.facts(to, 0).keys];
       const hit = ["a", "b"].some((name) => before[name] && before[name].length !== (after[name]?.length ?? 0));
       const primed = before.a?.some(isToken) && before.b && !after.b;
       const fence = !hit ? "missed" : before.a ? "fenced" : "fenced after the move";
@@ -43,7 +43,8 @@ export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
   const { guest, source, key, type } = world;
   if (guest !== "due" && guest !== "acted") return;
   const { node, state } = source;
-  if (state === "running" && node?.op?.kind === "next") {
+  const waiting = node?.ops.find((op) => op.kind === "next");
+  if (state === "running" && waiting) {
     const opens: Answer = {
       now: world.now,
       name: `${world.now}:gate`,
@@ -51,12 +52,12 @@ export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
       gate: true,
     };
     const to = (): Promise<World> =>
-      answer({ ...put(world, "source", { seen: world.lun }), guest: "still" }, "source", opens);
+      answer({ ...put(world, "source", { seen: world.lun }), guest: "still" }, "source", waiting, opens);
     moves.push({ who: "guest", what: () => "stands still: the gate opens", to });
   }
-  if (guest !== "due" || state === "running" && node?.op?.kind === "command") return;
+  if (guest !== "due" || state === "running" && node?.ops.some((op) => op.kind === "command")) return;
   const act = (lun: number, request: PrOutRequest): number | null => {
-    const { to, reply } = scene.luns.prOut(lun, "a", request);
+    const { to, reply } = scene.luns.prOut(lun, 0, "a", request);
     return classify(reply).kind === "good" ? to : null;
   };
   const aptpl = scene.variant.ptpl;
@@ -76,7 +77,11 @@ export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
   });
 }
 
-export function linkMoves({ variant: { kinds = FAULTS, troubleFromMs = 0 } }: Scene, world: World, moves: Move[]): void {
+export function linkMoves(
+  { variant: { kinds = FAULTS, troubleFromMs = 0 } }: Scene,
+  world: World,
+  moves: Move[],
+): void {
   if (world.left.faults === 0 || world.now < troubleFromMs || !kinds.includes("link") || world.link !== "open") return;
   const talking = (["source", "destination"] as const).every((who) =>
     world[who].state === "running" && world[who].node!.tree.duplex
@@ -97,7 +102,8 @@ export function linkMoves({ variant: { kinds = FAULTS, troubleFromMs = 0 } }: Sc
 
 export function timeMoves({ variant: { jumpMs = 5000 } }: Scene, world: World, moves: Move[]): void {
   const { source, destination } = world;
-  const waits = (side: Side): boolean => side.node?.op?.kind === "next" || isLongSleep(side.node?.op);
+  const waits = ({ node }: Side): boolean =>
+    node !== null && node.ops.length > 0 && node.ops.every((op) => op.kind === "next" || isLongSleep(op));
   if (source.state === "running" && !waits(source)) return;
   if (!waits(source) && !waits(destination)) return;
   const forced = moves.every((move) => move.optional);
@@ -106,7 +112,7 @@ export function timeMoves({ variant: { jumpMs = 5000 } }: Scene, world: World, m
     who: "time",
     what: () => `${jumpMs} ms pass`,
     to: () => {
-      const arrived = put(put(world, "source", { late: null }), "destination", { late: null });
+      const arrived = put(put(world, "source", { late: NOTHING_LATE }), "destination", { late: NOTHING_LATE });
       return { ...(forced ? arrived : spend(arrived, "jumps")), now: world.now + jumpMs };
     },
   });
