@@ -82,6 +82,7 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   const first = await everyLeg(run, (leg) => guarded(leg, () => restoreKey(run, leg, options.unfenced ?? false)));
   const dropped = run.legs.map((leg, i) => givenUp(leg, first[i]!) !== null && !hasTaken(run, leg, first[i]!));
   if (allTaken(run, first) && !options.evenIfTaken) return { outcome: "moved", pictures: first };
+  if (isLostAfterMove(run, first) && !options.evenIfTaken) return await lostAfterMove(run, first);
   const evictShared = options.evictShared ?? false;
   const taken = run.legs.filter((leg, i) => hasTaken(run, leg, first[i]!));
   const back = await everyLeg(
@@ -103,6 +104,24 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   if (fencings.length === 0 && lost.length === 0) return { outcome: "restored", pictures };
   const byGuest = fencings.length === 0 && (reason.why === "dropped" || lost.every((i) => dropped[i]));
   return { outcome: byGuest ? "dropped" : "fenced", pictures };
+}
+
+/**
+ * The destination has taken every LUN, and was fenced on some of them since: the guest may run there, and what is left to it
+ * is not taken from it. A LUN that we know to have been under our key again was not taken, but fenced here.
+ */
+function isLostAfterMove(run: Run, pictures: readonly Picture[]): boolean {
+  const isTakenHere = (picture: Picture, i: number): boolean => hasTaken(run, run.legs[i]!, picture);
+  return pictures.some(isTakenHere) && pictures.every((picture, i) => {
+    const isGone = picture.source.under === "gone" && picture.destination.under === "gone";
+    return isTakenHere(picture, i) || isGone && run.legs[i]!.sourceWas !== "key";
+  });
+}
+
+async function lostAfterMove(run: Run, pictures: readonly Picture[]): Promise<Ending> {
+  tell(run, "fenced", "the destination has taken every LUN, and was fenced since");
+  await writeDownIfPossible(run, "closed", "fenced");
+  return { outcome: "fenced", pictures };
 }
 
 /** The LUN has decided against us somewhere on the way, and we do not know yet what it decided: to be looked at anew. */

@@ -70,6 +70,8 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
       left = true;
       continue;
     }
+    // Moved, and then fenced on some of the LUNs: nobody has come for the others, which stay where the guest went.
+    if (late && isLostAfterMove(run, pictures)) return await close(run, pictures, dropped);
     // A source that has come back, or gone, a moment ago is no obstacle any more: the LUN has but to be still.
     if (!gone && late && (aside || tooLate)) throw stuck(run, pictures);
     const message = await link.next(LOOK_MS);
@@ -95,6 +97,13 @@ function isAllBack({ legs }: Run, pictures: readonly Picture[]): boolean {
 function isOver(pictures: readonly Picture[], stillMs: number): boolean {
   if (pictures.some((p) => p.source.under === "gone")) return true;
   return stillMs >= (pictures.some(isUnderToken) ? 2 * LEAVE_GRACE_MS : STILL_MS);
+}
+
+/** Of what we took, a third party has removed something, and the source wants nothing back. */
+function isLostAfterMove(run: Run, pictures: readonly Picture[]): boolean {
+  const isLost = ({ source, destination }: Picture): boolean => source.under === "gone" && destination.under === "gone";
+  return pictures.some(isLost) &&
+    pictures.every((picture, i) => isLost(picture) || hasTaken(run, run.legs[i]!, picture));
 }
 
 /** Looks; `null` after a while when a LUN cannot be read now. Throws its PrmigError once the time is up. */

@@ -42,6 +42,12 @@ export class Luns {
     return this.#tables[lun]!.facts(this.#stateOf(id, lun));
   }
 
+  /** What a side knows that knew the LUNs as in `known`, once it has looked at one of them as it is in `id`. */
+  seenAnew(known: number, lun: number, id: number): number {
+    if (this.count === 1 || known < 0) return id;
+    return this.#idOf(this.#states[known]!.with(lun, this.#stateOf(id, lun)));
+  }
+
   #stateOf(id: number, lun: number): number {
     return this.count === 1 ? id : this.#states[id]![lun]!;
   }

@@ -16,7 +16,7 @@ import { answer, command, isPrOut, offer, put, send, spend } from "./steps.ts";
 import { describe, inWords, inWordsMessage, said } from "./words.ts";
 
 /** A wait of this time outlasts a PERSISTENT RESERVE OUT that the other side has decided to send. */
-const OUTLASTS_MS = 500;
+export const OUTLASTS_MS = 500;
 
 const TIMED_OUT: Reply = {
   status: 0,

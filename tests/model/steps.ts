@@ -24,7 +24,7 @@ export async function command(scene: Scene, world: World, who: Who, op: Command)
   const after = carriedOut(scene, world, who, op, reply, to);
   const { now } = world;
   const looked = isPrOut(op) || op.lun > 0 ? {} : { sawFenced: world.fence === "fenced" };
-  return await answer(put(after, who, { seen: to, ...looked }), who, op, {
+  return await answer(put(after, who, { seen: scene.luns.seenAnew(world[who].seen, op.lun, to), ...looked }), who, op, {
     now,
     name: `${now}:${replyName}`,
     value: reply,
