@@ -51,7 +51,8 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
     const pictures = await lookOrWait(run, deadline);
     if (pictures === null) continue;
     if (allTaken(run, pictures)) return { outcome: "moved", pictures };
-    dropped ||= run.legs.some((leg, i) => givenUp(leg, pictures[i]!) !== null);
+    // Where we have taken, it is us who removed the source.
+    dropped ||= run.legs.some((leg, i) => givenUp(leg, pictures[i]!) !== null && !hasTaken(run, leg, pictures[i]!));
     const stillMs = still.since(pictures, clock.now());
     const gone = pictures.every((p) => p.destination.under === "gone");
     const aside = pictures.some(isUnderToken);
@@ -140,6 +141,11 @@ async function unregister(run: Run, leg: Leg, first: Picture): Promise<boolean> 
   const keys = [destinationKey(leg.offer), ...leg.formerKeys ?? []];
   let picture = first;
   const { clock } = run.ports;
+  // A look at several LUNs takes as long as the slowest of them, and the source may have asked us to stay on this one since.
+  if (run.legs.length > 1 && isEvictedFromAside(leg.offer) && mayUnregister(run, leg, first)) {
+    picture = await look(run, leg);
+    if (picture.state.generation !== first.state.generation) return false;
+  }
   let lookedAt = clock.now();
   let changes = 0;
   let went = false;

@@ -41,8 +41,16 @@ interface Frame {
   next: number;
 }
 
+/** How to explore. */
+export interface ExploreOptions {
+  /** So many worlds at most. */
+  readonly limit?: number;
+  /** Told every move that is made, those to worlds already known among them. */
+  readonly onMove?: (move: Move) => void;
+}
+
 /** Explores a variant to the end, or to the first violation. */
-export async function explore(variant: Variant, limit = Infinity): Promise<Explored> {
+export async function explore(variant: Variant, { limit = Infinity, onMove }: ExploreOptions = {}): Promise<Explored> {
   const scene = await setScene(variant);
   const seen = new Set<string>();
   let ends = 0;
@@ -74,6 +82,7 @@ export async function explore(variant: Variant, limit = Infinity): Promise<Explo
       stack.pop();
       continue;
     }
+    onMove?.(move);
     const made = move.to();
     const world = made instanceof Promise ? await made : made;
     const key = worldKey(world);

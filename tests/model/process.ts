@@ -82,7 +82,7 @@ export class Legs<T> extends Array<T> {
 }
 
 /** More than the steps that any answer takes through the code until everything waits again; asking later is an error. */
-const STEPS = 200;
+const STEPS = 60;
 
 /** One run of the code: asks, parks, is answered. */
 class Instance {

@@ -54,7 +54,8 @@ export interface Budget {
 
 /** Kinds of fault: a PERSISTENT RESERVE OUT that times out, a LUN that cannot be read, a full disk, a link that breaks. */
 export const FAULTS = ["timeout", "unreadable", "disk", "link"] as const;
-export type Fault = typeof FAULTS[number];
+/** `refused`: a PERSISTENT RESERVE OUT that the LUN refuses, having done nothing; only in scenes that name it. */
+export type Fault = typeof FAULTS[number] | "refused";
 
 /** One scene to explore. */
 export interface Variant {

@@ -9,7 +9,7 @@
 import { PrmigError } from "../../lib/errors.ts";
 import type { Reply } from "../../lib/pr/nexus.ts";
 import type { Node, Op } from "./process.ts";
-import { type Fault, FAULTS, type Scene, type Who } from "./scene.ts";
+import { type Fault, FAULTS, type Scene, type Variant, type Who } from "./scene.ts";
 import { NOTHING_LATE, numberOf, other, type Side, type World } from "./world.ts";
 import type { Move } from "./move.ts";
 import { answer, command, isPrOut, offer, put, send, spend } from "./steps.ts";
@@ -26,6 +26,13 @@ const TIMED_OUT: Reply = {
   driverStatus: 0x06,
 };
 
+/** CHECK CONDITION, 05/24/00. */
+const REFUSED: Reply = {
+  status: 2,
+  sense: new Uint8Array([0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x24, 0, 0, 0, 0, 0]),
+  dataIn: new Uint8Array(),
+};
+
 const DISK_FULL = new PrmigError("failed", {
   message: "Cannot write the journal: no space left on device",
   lun: "nothing further was sent to it",
@@ -40,11 +47,16 @@ const PATH_GONE = new PrmigError("device", {
 
 export function runningMoves(scene: Scene, world: World, who: Who, node: Node, op: Op, moves: Move[]): void {
   const { now } = world;
-  const { kinds = FAULTS, troubleFromMs = 0 } = scene.variant;
+  const { kinds = FAULTS, troubleFromMs = 0 }: Pick<Variant, "kinds" | "troubleFromMs"> = scene.variant;
   const faults = (kind: Fault): boolean => world.left.faults > 0 && now >= troubleFromMs && kinds.includes(kind);
   switch (op.kind) {
     case "command": {
       moves.push({ who, what: () => said(scene, world, op), to: () => command(scene, world, who, op) });
+      if (isPrOut(op) && faults("refused")) {
+        const what = (): string => `${describe(scene, op)} -> refused`;
+        const refused = { now, name: `${now}:refused`, value: REFUSED };
+        moves.push({ who, optional: true, what, to: () => answer(spend(world, "faults"), who, op, refused) });
+      }
       if (!faults(isPrOut(op) ? "timeout" : "unreadable")) return;
       const failing = spend(world, "faults");
       if (isPrOut(op)) {
