@@ -58,7 +58,7 @@ export async function goBack(run: Run, reason: TurnBack, options: GoBackOptions 
       if (!(error instanceof PrmigError) || error.kind === "refused") throw error;
       if (clock.now() >= deadline || pass >= PASSES) {
         // The answer of whoever reads this error counts for the LUNs as they were when it was thrown.
-        if (run.legs.some((leg) => leg.asked)) await writeDownIfPossible(run, "evicting");
+        if (run.legs.some((leg) => leg.showing)) await writeDownIfPossible(run, "evicting");
         throw error.kind === "unsure" ? error : unfinished(run, error);
       }
       tell(run, "abort", `trying again: ${error.message}`);

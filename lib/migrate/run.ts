@@ -52,8 +52,10 @@ export interface Leg {
   took?: boolean;
   /** The source has stepped aside to its token to evict the destination, or may have; or it knows that it did evict it. */
   aside?: "evicting" | "evicted";
-  /** The LUN as it was when a person was asked whether the guest was fenced. */
+  /** The LUN as it was when a person was asked, by a process that has ended, whether the guest was fenced. */
   asked?: Shown;
+  /** The LUN as it is now that a person is to be asked. */
+  showing?: Shown;
   /** Source: the paths that stood under its key when it began to register the others again. None brings those back. */
   standing?: readonly NexusName[];
   /** Where the target hides names: whose the guest's key was found to be. See proof.ts. */
@@ -169,14 +171,16 @@ export function step(
 
 /** Writes down what is about to be done. */
 export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
-  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing, formerKeys, aside, asked }) => ({
+  const luns = run.legs.map((
+    { lun: { device }, offer, witnesses, standing, formerKeys, aside, asked, showing = asked },
+  ) => ({
     device,
     offer,
     ...witnesses && { witnesses },
     ...standing && { standing },
     ...formerKeys && { formerKeys },
     ...aside && { aside },
-    ...asked && { asked },
+    ...showing && { asked: showing },
   }));
   const { handOver, role, method, windowMs, committed } = run;
   await run.ports.journal.write({

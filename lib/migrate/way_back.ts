@@ -7,6 +7,7 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
+import { formatKey } from "../pr/types.ts";
 import { destinationKey, hasOneHolder, keyIsShared, namesAreKnown, nexusName, preemptType } from "./offer.ts";
 import { isUnderToken, type Picture } from "./picture.ts";
 import { adopt } from "./follow.ts";
@@ -118,13 +119,16 @@ function changedSinceAsked(run: Run, leg: Leg, picture: Picture): PrmigError {
 
 function undecided(run: Run, leg: Leg, picture: Picture): PrmigError {
   const { device } = leg.lun;
-  leg.asked = shownOf(picture.state);
+  leg.showing = shownOf(picture.state);
+  const token = picture.source.registrations[0]!.key;
+  const type = preemptType(leg.offer);
   return new PrmigError("unsure", {
     message:
       `Cannot tell whether the guest was fenced on ${device}: this host had stepped aside to evict the destination`,
     device,
     lun: `${truthOf(picture)}; nobody else can reserve it`,
-    remedy: `ask whoever fences; if nobody fenced this guest: prmig rollback ${run.handOver}`,
+    remedy: `ask whoever fences; if nobody fenced this guest: prmig rollback ${run.handOver}; if somebody did, on ` +
+      `another host: prmig preempt DEV --key ${formatKey(token)} --type ${type}, then prmig recover here`,
   });
 }
 
