@@ -66,13 +66,15 @@ export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
     world.lun,
     rekeys ? { action: "register", rk: key, sark: K2, aptpl } : { action: "release", rk: key, type: type as PrType },
   );
-  const lun = rekeys || first === null ? first : act(first, { action: "reserve", rk: key, type: otherType(type) });
+  const becomes = scene.variant.becomes ?? otherType(type);
+  const isDone = rekeys || first === null || becomes === 0;
+  const lun = isDone ? first : act(first, { action: "reserve", rk: key, type: becomes });
   if (lun === null) return;
-  const after: World = { ...world, lun, guest: "acted", ...rekeys ? { key: K2 } : { type: otherType(type) } };
+  const after: World = { ...world, lun, guest: "acted", ...rekeys ? { key: K2 } : { type: becomes } };
   moves.push({
     who: "guest",
     optional: true,
-    what: () => rekeys ? "REGISTER, K -> L" : "RELEASE, RESERVE of another type",
+    what: () => rekeys ? "REGISTER, K -> L" : becomes === 0 ? "RELEASE" : `RELEASE, RESERVE of type ${becomes}`,
     to: () => after,
   });
 }
