@@ -148,7 +148,8 @@ async function takeFromAside(run: Run): Promise<Ending | null> {
   tell(run, "recover", "the source was evicting this host; if it is still at work it ends that in a moment");
   await run.ports.clock.sleep(LEAVE_GRACE_MS);
   const pictures = await lookAtAll(run);
-  if (!pictures.every(mayTake)) return null;
+  const isStill = (picture: Picture, i: number): boolean => picture.state.generation === before[i]!.state.generation;
+  if (!pictures.every(mayTake) || !pictures.every(isStill)) return null;
   run.legs.forEach((leg, i) => isAside(pictures[i]!) && adoptAside(leg, pictures[i]!));
   return await takeIfCommitted(run, run.legs.map((leg, i) => seenAnew(leg, pictures[i]!)));
 }

@@ -69,7 +69,10 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
   }
   const after = await look(run, leg);
   if (leg.unwitnessed) return await witnessed(run, leg, after);
-  // Nobody bears witness to a source that has evicted; its own paths that were back under the key do.
+  // Nobody bears witness to a source that has evicted; its own paths that were back under the key do, and a path of the
+  // destination that came late: it does not leave while we stand under a one-time key.
+  const isPreempted = after.destination.registrations.length < before.destination.registrations.length;
+  if (isPreempted && after.source.under !== "gone") await fenced(run, leg, after);
   await refuseIfTorn(run, leg, restored, after);
   return after;
 }

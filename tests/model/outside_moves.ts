@@ -9,7 +9,7 @@ import { preemptType } from "../../lib/migrate/offer.ts";
 import { isToken } from "../../lib/migrate/tokens.ts";
 import { classify } from "../../lib/scsi/outcome.ts";
 import type { Answer } from "./process.ts";
-import { FAULTS, K2, otherType, type Scene, T_KEY, type Variant } from "./scene.ts";
+import { FAULTS, K2, otherType, type Scene, T_KEY } from "./scene.ts";
 import { NOTHING_LATE, type Side, type World } from "./world.ts";
 import type { Move } from "./move.ts";
 import { answer, put, spend } from "./steps.ts";

@@ -31,7 +31,8 @@ answer.
     failed: "a LUN cannot be read, or a command had no effect; the journal stays open",
     refused: "the guest was fenced meanwhile, and stays so; or another prmig is at work on the hand-over",
     device: "a LUN of the journal cannot be opened",
-    unsure: "the other side has to act first, or a person has to say whether the guest was fenced; the message says how",
+    unsure:
+      "the other side has to act first, or a person has to say whether the guest was fenced; the message says how",
   },
   examples: [
     { line: "prmig recover", does: "finish or undo everything that was interrupted on this host" },
