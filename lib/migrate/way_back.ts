@@ -77,11 +77,14 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
   return after;
 }
 
-/** A guest that re-keyed itself after our last look, before the commit, stands under that key now. */
+/**
+ * A guest that re-keyed itself after our last look, before the commit, stands under that key now; and one that runs again since
+ * we are back under its key may have changed the type. That it was the guest, and nobody who fenced it, the witness tells.
+ */
 async function lookWithChange(run: Run, leg: Leg): Promise<Picture> {
   const picture = await look(run, leg);
   const { under } = picture.source;
-  const mayHaveChanged = under === "other" || under === "key" && !run.committed;
+  const mayHaveChanged = under === "other" || under === "key" && (!run.committed || hasWitness(leg, picture));
   return mayHaveChanged && adopt(leg, picture) ? seenAnew(leg, picture) : picture;
 }
 

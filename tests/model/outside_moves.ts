@@ -41,10 +41,12 @@ export function fenceMoves(scene: Scene, world: World, moves: Move[]): void {
  */
 export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
   const { guest, source, key, type } = world;
-  if (guest !== "due" && guest !== "acted") return;
+  const { resumes = false } = scene.variant;
+  const isOn = resumes && guest === "still" && ["aborting", "evicting"].includes(source.journal?.phase ?? "");
+  if (guest !== "due" && guest !== "acted" && !isOn) return;
   const { node, state } = source;
   const waiting = node?.ops.find((op) => op.kind === "next");
-  if (state === "running" && waiting) {
+  if (state === "running" && waiting && !isOn) {
     const opens: Answer = {
       now: world.now,
       name: `${world.now}:gate`,
@@ -55,7 +57,8 @@ export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
       answer({ ...put(world, "source", { seen: world.lun }), guest: "still" }, "source", waiting, opens);
     moves.push({ who: "guest", what: () => "stands still: the gate opens", to });
   }
-  if (guest !== "due" || state === "running" && node?.ops.some((op) => op.kind === "command")) return;
+  if (guest !== "due" && !isOn || resumes && !isOn) return;
+  if (state === "running" && node?.ops.some((op) => op.kind === "command")) return;
   const act = (lun: number, request: PrOutRequest): number | null => {
     const { to, reply } = scene.luns.prOut(lun, 0, "a", request);
     return classify(reply).kind === "good" ? to : null;
@@ -70,7 +73,12 @@ export function guestMoves(scene: Scene, world: World, moves: Move[]): void {
   const isDone = rekeys || first === null || becomes === 0;
   const lun = isDone ? first : act(first, { action: "reserve", rk: key, type: becomes });
   if (lun === null) return;
-  const after: World = { ...world, lun, guest: "acted", ...rekeys ? { key: K2 } : { type: becomes } };
+  const after: World = {
+    ...world,
+    lun,
+    guest: resumes ? "quiet" : "acted",
+    ...rekeys ? { key: K2 } : { type: becomes },
+  };
   moves.push({
     who: "guest",
     optional: true,

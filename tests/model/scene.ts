@@ -77,6 +77,8 @@ export interface Variant {
   readonly budget: Budget;
   /** What the guest does at some instant before the gate opens; the hand-over then waits at a gate. Two-way only. */
   readonly guest?: "re-keys" | "changes type";
+  /** The guest does it not before the gate opens, but once the source turns back, and it runs again. */
+  readonly resumes?: boolean;
   /** The type that it changes to; 0: it releases. Default: {@link otherType}. */
   readonly becomes?: PrType | 0;
   /** The kinds of fault there are. Default: all. */

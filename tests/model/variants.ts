@@ -41,7 +41,8 @@ export function variant(type: PrType | 0, budget: Budget, choices: Partial<Varia
     faults > 0 && `${faults} fault${faults > 1 ? "s" : ""}${choices.kinds ? ` (${choices.kinds.join(", ")})` : ""}`,
     jumps > 0 && `${jumps} early deadline`,
     budget.interrupts && "Ctrl-C",
-    choices.guest && `the guest ${choices.guest}`,
+    choices.guest && `the guest ${choices.guest}${choices.resumes ? " once it runs again" : ""}`,
+    choices.becomes !== undefined && `to ${choices.becomes}`,
     choices.destinationDies && "the destination dies for good",
     choices.rollback && "rollback",
   ].filter(Boolean);
@@ -106,7 +107,11 @@ export const ONE_LUN: Variant[] = [
   ...(["re-keys", "changes type"] as const).map((guest) => variant(5, CRASH, { duplex: true, guest })),
   // The same, killed, while recover evicts a destination that lives: what it takes must be what there is.
   ...([8, 0] as const).map((type) => variant(type, CRASH, { duplex: true, guest: "changes type", killed: "source" })),
-  variant(8, CRASH, { duplex: true, guest: "re-keys", killed: "source" }),
+  variant(8, CRASH, { duplex: true, guest: "changes type", becomes: 5, killed: "source" }),
+  // The guest runs again once its source has turned back, and the destination is still there.
+  ...(["re-keys", "changes type"] as const).map((guest) =>
+    variant(5, CRASH, { duplex: true, guest, resumes: true, killed: "destination" })
+  ),
   // Fenced on the way back, from a destination that is dead: two paths, two crashes, and a person who answers.
   ...([0, 5, 8] as const).map((type) => variant(type, TWO_CRASHES, { ...ON_THE_WAY_BACK, paths: 2 })),
   variant(8, TWO_CRASHES, { ...ON_THE_WAY_BACK, profile: PROFILES.lio! }),
@@ -123,4 +128,6 @@ export const TWO_LUNS: Variant[] = [
   ...(["source", "destination"] as const).map((killed) => variant(5, CRASH, { luns: 2, duplex: true, killed })),
   variant(5, NONE, { luns: 2, duplex: true, fence: true }),
   variant(5, FAULT, { luns: 2, duplex: true, kinds: ["refused"] }),
+  // Evicted from aside on both.
+  variant(8, CRASH, { ...ON_THE_WAY_BACK, luns: 2, duplex: true, fence: false }),
 ];
