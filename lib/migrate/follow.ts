@@ -73,6 +73,11 @@ function typeHeld({ registrations }: Seat, { reservation }: PrState): PrType | 0
   return isPrType(type) && holds ? type : 0;
 }
 
+/** True where the source holds the reservation, whatever its type is, or there is none. */
+export function holdsWhatThereIs({ source, state }: Picture): boolean {
+  return state.reservation === null || typeHeld(source, state) !== 0;
+}
+
 /**
  * Destination, recovered: a source that was stopped while it evicted stands under a one-time key that was never offered, and
  * its guest may have changed the type since the offer. From under that key it can change nothing more, since its commands

@@ -10,7 +10,7 @@ import { PrmigError } from "../errors.ts";
 import { formatKey } from "../pr/types.ts";
 import { destinationKey, hasOneHolder, keyIsShared, namesAreKnown, nexusName, preemptType } from "./offer.ts";
 import { isUnderToken, type Picture } from "./picture.ts";
-import { adopt } from "./follow.ts";
+import { adopt, holdsWhatThereIs } from "./follow.ts";
 import { hasWitness } from "./witness.ts";
 import { oneTimeKeyOf, rekey, standsUnder } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
@@ -79,12 +79,14 @@ export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise
 
 /**
  * A guest that re-keyed itself after our last look, before the commit, stands under that key now; and one that runs again since
- * we are back under its key may have changed the type. That it was the guest, and nobody who fenced it, the witness tells.
+ * we are back under its key may have changed the type. That it was the guest, and nobody who fenced it, the witness tells; and
+ * that we hold what there is, that the destination does not.
  */
 async function lookWithChange(run: Run, leg: Leg): Promise<Picture> {
   const picture = await look(run, leg);
   const { under } = picture.source;
-  const mayHaveChanged = under === "other" || under === "key" && (!run.committed || hasWitness(leg, picture));
+  const mayHaveChanged = under === "other" ||
+    under === "key" && (!run.committed || hasWitness(leg, picture) && holdsWhatThereIs(picture));
   return mayHaveChanged && adopt(leg, picture) ? seenAnew(leg, picture) : picture;
 }
 
