@@ -6,8 +6,6 @@
  *
  * @module
  */
-import { PrmigError } from "../errors.ts";
-import { formatKey } from "../pr/types.ts";
 import { destinationKey, hasOneHolder, keyIsShared, namesAreKnown, nexusName, preemptType } from "./offer.ts";
 import { isUnderToken, type Picture } from "./picture.ts";
 import { adopt, holdsWhatThereIs } from "./follow.ts";
@@ -26,10 +24,11 @@ import {
   writeDown,
   writeDownIfPossible,
 } from "./run.ts";
-import { isAsShown, shownOf } from "./shown.ts";
+import { isAsShown } from "./shown.ts";
 import { hasTaken } from "./taken.ts";
 import { makeToken } from "./tokens.ts";
-import { holderInWords, truthOf } from "./truth.ts";
+import { holderInWords } from "./truth.ts";
+import { changedSinceAsked, hiddenKey, notYet, sharedKey, undecided } from "./way_back_errors.ts";
 
 /** From asking a destination to stay to stepping aside; it stays for twice that time. */
 export const STEP_ASIDE_MS = 500;
@@ -112,32 +111,6 @@ function isLost(run: Run, leg: Leg, { source, destination, state }: Picture): bo
 function refuseUnlessAnswered(run: Run, leg: Leg, picture: Picture, unfenced: boolean): void {
   if (!unfenced || leg.asked === undefined) throw undecided(run, leg, picture);
   if (!isAsShown(leg.asked, picture.state)) throw changedSinceAsked(run, leg, picture);
-}
-
-function changedSinceAsked(run: Run, leg: Leg, picture: Picture): PrmigError {
-  const { device } = leg.lun;
-  return new PrmigError("refused", {
-    message: `Cannot take ${device} back: it has changed since prmig recover showed it, and the guest may have been ` +
-      "fenced meanwhile",
-    device,
-    lun: `not touched by this: ${truthOf(picture)}`,
-    remedy: `prmig recover ${run.handOver} shows it as it is now; then ask whoever fences once more`,
-  });
-}
-
-function undecided(run: Run, leg: Leg, picture: Picture): PrmigError {
-  const { device } = leg.lun;
-  leg.showing = shownOf(picture.state);
-  const token = picture.source.registrations[0]!.key;
-  const type = preemptType(leg.offer);
-  return new PrmigError("unsure", {
-    message:
-      `Cannot tell whether the guest was fenced on ${device}: this host had stepped aside to evict the destination`,
-    device,
-    lun: `${truthOf(picture)}; nobody else can reserve it`,
-    remedy: `ask whoever fences; if nobody fenced this guest: prmig rollback ${run.handOver}; if somebody did, on ` +
-      `another host: prmig preempt DEV --key ${formatKey(token)} --type ${type}, then prmig recover here`,
-  });
 }
 
 /** A third party removed the guest's key: what is left of the source, under that key or a one-time key, goes; nothing comes back. */
@@ -305,37 +278,4 @@ async function preempt(run: Run, leg: Leg, rk: bigint, sark: bigint): Promise<"r
     possible: (picture) => picture.destination.under !== "gone" && picture.source.under !== "gone",
   });
   return result === "conflict" || by === "look" ? "nobody" : by;
-}
-
-/** Not the time to step aside: to be tried again. Only an answer, say, tells that a destination which looks is asked to stay. */
-function notYet({ lun }: Leg, picture: Picture, why: string): PrmigError {
-  return new PrmigError("failed", {
-    message: `Cannot evict the destination from ${lun.device}: ${why}`,
-    device: lun.device,
-    lun: truthOf(picture),
-    remedy: "prmig recover",
-  });
-}
-
-function hiddenKey({ lun }: Leg, picture: Picture): PrmigError {
-  return new PrmigError("refused", {
-    message:
-      `Cannot take ${lun.device} back: the destination has settled under the guest's key, and this target does ` +
-      "not say who is who",
-    device: lun.device,
-    lun: `as it was: ${truthOf(picture)}`,
-    remedy: "hand back from the destination (prmig send there, prmig recv here)",
-  });
-}
-
-function sharedKey({ lun, offer }: Leg, picture: Picture): PrmigError {
-  const sharers = offer.others.filter((other) => other.key === offer.key).length;
-  return new PrmigError("refused", {
-    message: `Cannot take ${lun.device} back: the destination has settled under a key that ${sharers} other ` +
-      `registration${sharers === 1 ? "" : "s"} share, and cannot be evicted alone`,
-    device: lun.device,
-    lun: `as it was: ${truthOf(picture)}`,
-    remedy:
-      "hand back from the destination (prmig send there, prmig recv here), or add --evict-shared to evict them all",
-  });
 }
