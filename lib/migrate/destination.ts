@@ -172,7 +172,9 @@ async function awaitCommitted(run: Run, came: Came): Promise<void> {
     if (run.ports.interrupted() && listening && !asked) {
       asked = await link.send({ record: "withdraw", reason: "interrupted at the destination" });
     }
-    if (clock.now() < came.stayUntil || pictures.some((p) => p.source.under === "token")) continue;
+    // A source in the middle of its commit is waited for longer, but not for ever: it may have been killed there.
+    const patienceMs = pictures.some((p) => p.source.under === "token") ? stayMs(run) : 0;
+    if (clock.now() < came.stayUntil + patienceMs) continue;
     if (run.ports.interrupted()) throw new TurnBack("interrupted", "interrupted");
     if (!link.duplex || !listening) throw new TurnBack("timeout", "the source did not commit in time");
   }

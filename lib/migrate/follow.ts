@@ -6,12 +6,13 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { formatKey, isPrType, prTypeInfo } from "../pr/types.ts";
+import { formatKey, isPrType, type PrState, type PrType, prTypeInfo } from "../pr/types.ts";
 import { destinationKey, nexusName, type Offer } from "./offer.ts";
-import type { Picture } from "./picture.ts";
+import type { Picture, Seat } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import { rekey, standsUnder } from "./rekey.ts";
 import { type Leg, look, lookAtAll, type Run, tell, writeDown } from "./run.ts";
+import { isToken } from "./tokens.ts";
 
 /** Source: looks at every LUN and, where the guest has changed something, brings the destination along. */
 export async function followGuest(run: Run): Promise<Picture[]> {
@@ -50,7 +51,7 @@ export function adopt(leg: Leg, picture: Picture): boolean {
 
 /** A guest that has taken a key that others have: from then on it would not tell the destination from them. */
 function refuseIfShared({ lun, offer }: Leg, { source, state }: Picture): void {
-  const key = source.registrations.find((r) => r.key !== offer.commitToken)?.key;
+  const key = source.registrations.find((r) => !isToken(r.key))?.key;
   if (key === undefined || key === offer.key || offer.destinationToken !== null) return;
   if (!state.registrations.some((r) => r.key === key && !offer.source.includes(nexusName(r) ?? ""))) return;
   throw new TurnBack("refused", `the guest took key ${formatKey(key)} on ${lun.device}, which others have`);
@@ -58,13 +59,33 @@ function refuseIfShared({ lun, offer }: Leg, { source, state }: Picture): void {
 
 /** The offer as it would have to be made now; `null` when it still stands. A source that is gone is not followed. */
 export function offerNow(offer: Offer, { source, state }: Picture): Offer | null {
-  const mine = source.registrations.find((r) => r.key !== offer.commitToken);
+  const mine = source.registrations.find((r) => !isToken(r.key));
   if (!mine) return null;
-  const type = state.reservation?.type ?? 0;
-  const allRegistrants = prTypeInfo(type)?.allRegistrants ?? false;
-  const held = isPrType(type) && (allRegistrants || source.registrations.some((r) => r.holder)) ? type : 0;
-  if (mine.key === offer.key && held === offer.type) return null;
-  return { ...offer, key: mine.key, type: held, generation: state.generation };
+  const type = typeHeld(source, state);
+  if (mine.key === offer.key && type === offer.type) return null;
+  return { ...offer, key: mine.key, type, generation: state.generation };
+}
+
+/** The type of what a side holds, whatever was offered; 0 when it is only registered. */
+function typeHeld({ registrations }: Seat, { reservation }: PrState): PrType | 0 {
+  const type = reservation?.type ?? 0;
+  const holds = prTypeInfo(type)?.allRegistrants || registrations.some((r) => r.holder);
+  return isPrType(type) && holds ? type : 0;
+}
+
+/** True where the source holds the reservation, whatever its type is, or there is none. */
+export function holdsWhatThereIs({ source, state }: Picture): boolean {
+  return state.reservation === null || typeHeld(source, state) !== 0;
+}
+
+/**
+ * Destination, recovered: a source that was stopped while it evicted stands under a one-time key that was never offered, and
+ * its guest may have changed the type since the offer. From under that key it can change nothing more, since its commands
+ * name its own; so what is seen is what there is to take.
+ */
+export function adoptAside(leg: Leg, { source, state }: Picture): void {
+  const [first] = source.registrations;
+  if (first) leg.offer = { ...leg.offer, commitToken: first.key, type: typeHeld(source, state) };
 }
 
 async function awaitFollowed(run: Run, index: number): Promise<void> {

@@ -6,7 +6,7 @@
  */
 import { PrmigError } from "../errors.ts";
 import { givenUp } from "./given_up.ts";
-import type { Picture } from "./picture.ts";
+import { isUnderToken, type Picture } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import { unfinished } from "./report.ts";
 import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
@@ -26,11 +26,10 @@ const PASSES = 6;
 
 /** How to go back. */
 export interface GoBackOptions {
-  /**
-   * Take the LUNs back although the destination holds all of them, and where nobody but a person can tell whether the
-   * guest was fenced (`rollback`).
-   */
+  /** Take the LUNs back although the destination holds all of them (`rollback`). */
   readonly evenIfTaken?: boolean;
+  /** A person who was asked, and shown the LUNs, says that nobody fenced the guest (`rollback`). */
+  readonly unfenced?: boolean;
   /** Evict everybody who shares the guest's key. */
   readonly evictShared?: boolean;
 }
@@ -57,7 +56,11 @@ export async function goBack(run: Run, reason: TurnBack, options: GoBackOptions 
       return ending;
     } catch (error) {
       if (!(error instanceof PrmigError) || error.kind === "refused") throw error;
-      if (clock.now() >= deadline || pass >= PASSES) throw error.kind === "unsure" ? error : unfinished(run, error);
+      if (clock.now() >= deadline || pass >= PASSES) {
+        // The answer of whoever reads this error counts for the LUNs as they were when it was thrown.
+        if (run.legs.some((leg) => leg.showing)) await writeDownIfPossible(run, "evicting");
+        throw error.kind === "unsure" ? error : unfinished(run, error);
+      }
       tell(run, "abort", `trying again: ${error.message}`);
       await clock.sleep(LOOK_MS * 2 ** pass);
     }
@@ -76,9 +79,10 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
     }
   };
   // First everything that is still ours: only what was taken beside something that was not has to be regained.
-  const first = await everyLeg(run, (leg) => guarded(leg, () => restoreKey(run, leg, options.evenIfTaken ?? false)));
+  const first = await everyLeg(run, (leg) => guarded(leg, () => restoreKey(run, leg, options.unfenced ?? false)));
   const dropped = run.legs.map((leg, i) => givenUp(leg, first[i]!) !== null && !hasTaken(run, leg, first[i]!));
   if (allTaken(run, first) && !options.evenIfTaken) return { outcome: "moved", pictures: first };
+  if (isLostAfterMove(run, first) && !options.evenIfTaken) return await lostAfterMove(run, first);
   const evictShared = options.evictShared ?? false;
   const taken = run.legs.filter((leg, i) => hasTaken(run, leg, first[i]!));
   const back = await everyLeg(
@@ -102,9 +106,27 @@ async function goBackOnce(run: Run, reason: TurnBack, options: GoBackOptions): P
   return { outcome: byGuest ? "dropped" : "fenced", pictures };
 }
 
+/**
+ * The destination has taken every LUN, and was fenced on some of them since: the guest may run there, and what is left to it
+ * is not taken from it. A LUN that we know to have been under our key again was not taken, but fenced here.
+ */
+function isLostAfterMove(run: Run, pictures: readonly Picture[]): boolean {
+  const isTakenHere = (picture: Picture, i: number): boolean => hasTaken(run, run.legs[i]!, picture);
+  return pictures.some(isTakenHere) && pictures.every((picture, i) => {
+    const isGone = picture.source.under === "gone" && picture.destination.under === "gone";
+    return isTakenHere(picture, i) || isGone && run.legs[i]!.sourceWas !== "key";
+  });
+}
+
+async function lostAfterMove(run: Run, pictures: readonly Picture[]): Promise<Ending> {
+  tell(run, "fenced", "the destination has taken every LUN, and was fenced since");
+  await writeDownIfPossible(run, "closed", "fenced");
+  return { outcome: "fenced", pictures };
+}
+
 /** The LUN has decided against us somewhere on the way, and we do not know yet what it decided: to be looked at anew. */
 function refuseIfLeftUnderToken(run: Run, pictures: readonly Picture[]): void {
-  const at = pictures.findIndex(({ source }) => source.under === "token");
+  const at = pictures.findIndex(isUnderToken);
   if (at < 0) return;
   const { device } = run.legs[at]!.lun;
   throw new PrmigError("failed", {

@@ -162,6 +162,11 @@ const envelope = v.strictObject({
     offer: v.unknown(),
     witnesses: v.optional(v.array(v.string())),
     standing: v.optional(v.array(v.string())),
+    aside: v.optional(v.picklist(["evicting", "evicted"])),
+    asked: v.optional(v.strictObject({
+      generation: v.number(),
+      registrations: v.array(v.strictObject({ name: v.nullable(v.string()), key: someKey })),
+    })),
     formerKeys: v.optional(v.array(someKey)),
   })),
   method: v.picklist(["token", "plain"]),

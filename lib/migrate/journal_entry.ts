@@ -5,6 +5,7 @@
  */
 import type { Method } from "./messages.ts";
 import type { NexusName, Offer } from "./offer.ts";
+import type { Shown } from "./shown.ts";
 
 /** What a side was about to do when it wrote. The LUN, not the journal, says whether it was done. */
 export type SourcePhase = "offered" | "committing" | "aborting" | "evicting" | "closed";
@@ -24,6 +25,10 @@ export interface JournalLun {
   readonly formerKeys?: readonly bigint[];
   /** Source: its paths that stood under its key when it began to register the others again. */
   readonly standing?: readonly NexusName[];
+  /** Source: it may have stepped aside to evict the destination, or knows that it did evict it: its absence is not fencing. */
+  readonly aside?: "evicting" | "evicted";
+  /** Source: the LUN as it was when a person was asked whether the guest was fenced. */
+  readonly asked?: Shown;
 }
 
 /** The journal of one side of one hand-over: replaced as a whole, never edited. */

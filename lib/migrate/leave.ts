@@ -11,7 +11,7 @@ import { LEAVE_GRACE_MS } from "./go_back.ts";
 import { stayMs } from "./lease.ts";
 import { givenUp } from "./given_up.ts";
 import { destinationKey, hasOneHolder, isEvictedFromAside } from "./offer.ts";
-import { isSourceIntact, type Picture } from "./picture.ts";
+import { isSourceIntact, isUnderToken, type Picture } from "./picture.ts";
 import { rekeyHow, standsUnder } from "./rekey.ts";
 import { type Ending, everyLeg, type Leg, look, lookAtAll, type Run, tell, writeDownIfPossible } from "./run.ts";
 import { allTaken, hasTaken, isTakenByAnother } from "./taken.ts";
@@ -51,10 +51,11 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
     const pictures = await lookOrWait(run, deadline);
     if (pictures === null) continue;
     if (allTaken(run, pictures)) return { outcome: "moved", pictures };
-    dropped ||= run.legs.some((leg, i) => givenUp(leg, pictures[i]!) !== null);
+    // Where we have taken, it is us who removed the source.
+    dropped ||= run.legs.some((leg, i) => givenUp(leg, pictures[i]!) !== null && !hasTaken(run, leg, pictures[i]!));
     const stillMs = still.since(pictures, clock.now());
     const gone = pictures.every((p) => p.destination.under === "gone");
-    const aside = pictures.some((p) => p.source.under === "token");
+    const aside = pictures.some(isUnderToken);
     const late = clock.now() >= deadline;
     const tooLate = clock.now() >= deadline + 2 * LEAVE_GRACE_MS;
     const sure = left && isAllBack(run, pictures);
@@ -70,6 +71,8 @@ export async function leave(run: Run, options: LeaveOptions): Promise<Ending> {
       left = true;
       continue;
     }
+    // Moved, and then fenced on some of the LUNs: nobody has come for the others, which stay where the guest went.
+    if (late && isLostAfterMove(run, pictures)) return await close(run, pictures, dropped);
     // A source that has come back, or gone, a moment ago is no obstacle any more: the LUN has but to be still.
     if (!gone && late && (aside || tooLate)) throw stuck(run, pictures);
     const message = await link.next(LOOK_MS);
@@ -94,7 +97,14 @@ function isAllBack({ legs }: Run, pictures: readonly Picture[]): boolean {
  */
 function isOver(pictures: readonly Picture[], stillMs: number): boolean {
   if (pictures.some((p) => p.source.under === "gone")) return true;
-  return stillMs >= (pictures.some((p) => p.source.under === "token") ? 2 * LEAVE_GRACE_MS : STILL_MS);
+  return stillMs >= (pictures.some(isUnderToken) ? 2 * LEAVE_GRACE_MS : STILL_MS);
+}
+
+/** Of what we took, a third party has removed something, and the source wants nothing back. */
+function isLostAfterMove(run: Run, pictures: readonly Picture[]): boolean {
+  const isLost = ({ source, destination }: Picture): boolean => source.under === "gone" && destination.under === "gone";
+  return pictures.some(isLost) &&
+    pictures.every((picture, i) => isLost(picture) || hasTaken(run, run.legs[i]!, picture));
 }
 
 /** Looks; `null` after a while when a LUN cannot be read now. Throws its PrmigError once the time is up. */
@@ -131,6 +141,11 @@ async function unregister(run: Run, leg: Leg, first: Picture): Promise<boolean> 
   const keys = [destinationKey(leg.offer), ...leg.formerKeys ?? []];
   let picture = first;
   const { clock } = run.ports;
+  // A look at several LUNs takes as long as the slowest of them, and the source may have asked us to stay on this one since.
+  if (run.legs.length > 1 && isEvictedFromAside(leg.offer) && mayUnregister(run, leg, first)) {
+    picture = await look(run, leg);
+    if (picture.state.generation !== first.state.generation) return false;
+  }
   let lookedAt = clock.now();
   let changes = 0;
   let went = false;
@@ -155,7 +170,7 @@ async function unregister(run: Run, leg: Leg, first: Picture): Promise<boolean> 
 
 /** True where our registration is of no use to the source, nor to the reservation, any more. */
 function mayUnregister(run: Run, leg: Leg, picture: Picture): boolean {
-  if (picture.destination.under === "gone" || picture.source.under === "token") return false;
+  if (picture.destination.under === "gone" || isUnderToken(picture)) return false;
   if (hasTaken(run, leg, picture)) return false; // the source has yet to come for it
   return !(hasOneHolder(leg.offer) && picture.destination.holds); // the reservation would go with us
 }
@@ -166,7 +181,7 @@ async function close(run: Run, pictures: readonly Picture[], dropped: boolean): 
     ? "nothing"
     : gone
     ? dropped ? "dropped" : "fenced"
-    : pictures.every(isSourceIntact)
+    : pictures.every(isSourceIntact) && isAllBack(run, pictures)
     ? "restored"
     : "nothing";
   await writeDownIfPossible(run, "closed", outcome);

@@ -9,11 +9,15 @@
 import { prTypeInfo } from "../pr/types.ts";
 import type { PrState, Registration } from "../pr/types.ts";
 import { type Bystander, namesAreKnown, type NexusName, nexusName, type Offer } from "./offer.ts";
+import { isToken } from "./tokens.ts";
 
 /** One side of a hand-over as the LUN shows it. */
 export interface Seat {
-  /** Registered under its one-time key (any path of it), under the guest's key, under a key nobody agreed on, or not at all. */
-  readonly under: "token" | "key" | "other" | "gone";
+  /**
+   * Registered under its one-time key (any path of it), under the guest's key, under a key nobody agreed on, or not at all.
+   * `aside`: the source, under a one-time key that was never offered, which it steps to where it evicts (way_back.ts).
+   */
+  readonly under: "token" | "aside" | "key" | "other" | "gone";
   /** Holds the reservation the offer is about (for a mere registration: is registered). */
   readonly holds: boolean;
   /** Its registrations, for people and for further commands. */
@@ -95,7 +99,16 @@ function registrationsOfDestination(
 
 function seat(offer: Offer, state: PrState, registrations: Registration[], token: bigint | null): Seat {
   const has = (key: bigint | null): boolean => registrations.some((r) => r.key === key);
-  const under = registrations.length === 0 ? "gone" : has(token) ? "token" : has(offer.key) ? "key" : "other";
+  const aside = registrations.some((r) => isToken(r.key));
+  const under = registrations.length === 0
+    ? "gone"
+    : has(token)
+    ? "token"
+    : aside
+    ? "aside"
+    : has(offer.key)
+    ? "key"
+    : "other";
   const agreed = registrations.every((r) => r.key === registrations[0]!.key);
   return { under, holds: holds(offer, state, registrations), registrations, agreed };
 }
@@ -119,6 +132,16 @@ export function isPrepared(picture: Picture): boolean {
 /** The source has put all of its paths under its token: now the destination may take, and no path will be left over. */
 export function isCommitted(picture: Picture): boolean {
   return picture.source.under === "token" && picture.source.agreed && picture.destination.under !== "gone";
+}
+
+/** The source has put all of its paths under a one-time key that it never offered: it evicts, and was stopped, perhaps. */
+export function isAside(picture: Picture): boolean {
+  return picture.source.under === "aside" && picture.source.agreed && picture.destination.under !== "gone";
+}
+
+/** The source stands under a one-time key: while it does, the destination's registration keeps the guest's key on the LUN. */
+export function isUnderToken({ source }: Picture): boolean {
+  return source.under === "token" || source.under === "aside";
 }
 
 /** The move has happened: the destination holds and the source is gone. */

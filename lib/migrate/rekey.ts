@@ -8,6 +8,7 @@ import type { StepResult } from "./act.ts";
 import { nexusName } from "./offer.ts";
 import type { Picture } from "./picture.ts";
 import { type Judge, type Leg, type OwnPath, type Run, step } from "./run.ts";
+import { isToken } from "./tokens.ts";
 
 /**
  * REGISTER RK=`from` SARK=`to` on one path, with the LUN's power-loss setting carried along; 0n means "not registered".
@@ -41,7 +42,7 @@ export async function rekeyHow(
   const { result, by } = how;
   if (run.role === "source") {
     leg.unanswered = unanswered || by === "lun";
-    const at = (key: bigint): Leg["sourceWas"] => key === leg.offer.commitToken ? "token" : "key";
+    const at = (key: bigint): Leg["sourceWas"] => isToken(key) ? "token" : "key";
     if (result === "done") leg.sourceWas = at(to);
     else if (by === "reply") leg.sourceWas ??= at(from); // unless it was seen elsewhere since
     else delete leg.sourceWas;
@@ -53,6 +54,11 @@ export async function rekeyHow(
 export function standsUnder(run: Run, own: OwnPath, picture: Picture, key: bigint): boolean {
   const mine = registrationsOf(run, own, picture);
   return key === 0n ? mine.length === 0 : mine.some((r) => r.key === key);
+}
+
+/** The one-time key under which the picture shows this path of ours; `null` when it shows none. */
+export function oneTimeKeyOf(run: Run, own: OwnPath, picture: Picture): bigint | null {
+  return registrationsOf(run, own, picture).find((r) => isToken(r.key))?.key ?? null;
 }
 
 function registrationsOf(run: Run, own: OwnPath, picture: Picture): readonly Registration[] {

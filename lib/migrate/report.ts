@@ -4,7 +4,7 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { isSourceIntact } from "./picture.ts";
+import { isSourceIntact, isUnderToken } from "./picture.ts";
 import { TurnBack } from "./reasons.ts";
 import type { Ending, Run } from "./run.ts";
 import { truthOf } from "./truth.ts";
@@ -23,7 +23,7 @@ export function reportSource(run: Run, reason: TurnBack, ending: Ending): never 
 /** The destination's report, once it has left. Never returns. */
 export function reportDestination(run: Run, reason: TurnBack | PrmigError, ending: Ending): never {
   const { outcome, pictures } = ending;
-  const undecided = outcome === "nothing" && pictures.some((picture) => picture.source.under === "token");
+  const undecided = outcome === "nothing" && pictures.some(isUnderToken);
   const kind = outcome === "fenced" || outcome === "dropped"
     ? "refused"
     : undecided

@@ -9,11 +9,12 @@ import type { DestinationPhase, Outcome, SourcePhase } from "./journal_entry.ts"
 import type { Method } from "./messages.ts";
 import { type Lun, observe, type Path, pathName } from "./lun.ts";
 import { namesAreKnown, type NexusName, type Offer } from "./offer.ts";
-import { type Picture, pictureOf } from "./picture.ts";
+import { isUnderToken, type Picture, pictureOf } from "./picture.ts";
 import type { Ports } from "./ports.ts";
 import { keyIsOf, type KeyProof, observeWithProof } from "./proof.ts";
 import type { PrOutRequest } from "../pr/commands.ts";
 import type { PrState } from "../pr/types.ts";
+import type { Shown } from "./shown.ts";
 
 /** A path of ours that takes part, and the name the LUN knows it by. */
 export interface OwnPath {
@@ -51,6 +52,10 @@ export interface Leg {
   took?: boolean;
   /** The source has stepped aside to its token to evict the destination, or may have; or it knows that it did evict it. */
   aside?: "evicting" | "evicted";
+  /** The LUN as it was when a person was asked, by a process that has ended, whether the guest was fenced. */
+  asked?: Shown;
+  /** The LUN as it is now that a person is to be asked. */
+  showing?: Shown;
   /** Source: the paths that stood under its key when it began to register the others again. None brings those back. */
   standing?: readonly NexusName[];
   /** Where the target hides names: whose the guest's key was found to be. See proof.ts. */
@@ -112,8 +117,8 @@ function judge(leg: Leg, state: PrState): Picture {
 
 /** Remembers what a picture tells for the time when the source will be gone. */
 function note(leg: Leg, picture: Picture): Picture {
-  const { under } = picture.source;
-  if (under === "key" || under === "token") leg.sourceWas = under;
+  if (picture.source.under === "key") leg.sourceWas = "key";
+  else if (isUnderToken(picture)) leg.sourceWas = "token";
   return picture;
 }
 
@@ -166,12 +171,16 @@ export function step(
 
 /** Writes down what is about to be done. */
 export async function writeDown(run: Run, phase: SourcePhase | DestinationPhase, outcome?: Outcome): Promise<void> {
-  const luns = run.legs.map(({ lun: { device }, offer, witnesses, standing, formerKeys }) => ({
+  const luns = run.legs.map((
+    { lun: { device }, offer, witnesses, standing, formerKeys, aside, asked, showing = asked },
+  ) => ({
     device,
     offer,
     ...witnesses && { witnesses },
     ...standing && { standing },
     ...formerKeys && { formerKeys },
+    ...aside && { aside },
+    ...showing && { asked: showing },
   }));
   const { handOver, role, method, windowMs, committed } = run;
   await run.ports.journal.write({

@@ -8,7 +8,7 @@
  * @module
  */
 import { PrmigError } from "../errors.ts";
-import { isPrepared, type Picture } from "./picture.ts";
+import { isPrepared, isUnderToken, type Picture } from "./picture.ts";
 import { rekey } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
 import {
@@ -169,7 +169,7 @@ function refuseIfGone(run: Run, pictures: readonly Picture[]): void {
   pictures.forEach((picture, i) => {
     const { source } = picture;
     const gone = source.under === "gone" && !hasTaken(run, run.legs[i]!, picture);
-    const witnessGone = source.under === "token" && !hasWitness(run.legs[i]!, picture);
+    const witnessGone = isUnderToken(picture) && !hasWitness(run.legs[i]!, picture);
     if (!gone && !witnessGone) return;
     const how = givenUp(run.legs[i]!, picture);
     if (how !== null) throw new TurnBack("dropped", givenUpInWords(run.legs[i]!, how));

@@ -6,12 +6,11 @@
  *
  * @module
  */
-import { PrmigError } from "../errors.ts";
 import { destinationKey, hasOneHolder, keyIsShared, namesAreKnown, nexusName, preemptType } from "./offer.ts";
-import type { Picture } from "./picture.ts";
-import { adopt } from "./follow.ts";
+import { isUnderToken, type Picture } from "./picture.ts";
+import { adopt, holdsWhatThereIs } from "./follow.ts";
 import { hasWitness } from "./witness.ts";
-import { rekey, standsUnder } from "./rekey.ts";
+import { oneTimeKeyOf, rekey, standsUnder } from "./rekey.ts";
 import { TurnBack } from "./reasons.ts";
 import {
   type Leg,
@@ -25,8 +24,11 @@ import {
   writeDown,
   writeDownIfPossible,
 } from "./run.ts";
+import { isAsShown } from "./shown.ts";
 import { hasTaken } from "./taken.ts";
-import { holderInWords, truthOf } from "./truth.ts";
+import { makeToken } from "./tokens.ts";
+import { holderInWords } from "./truth.ts";
+import { changedSinceAsked, hiddenKey, notYet, sharedKey, undecided } from "./way_back_errors.ts";
 
 /** From asking a destination to stay to stepping aside; it stays for twice that time. */
 export const STEP_ASIDE_MS = 500;
@@ -44,37 +46,52 @@ const STIRS = 3;
  */
 export async function restoreKey(run: Run, leg: Leg, unfenced: boolean): Promise<Picture> {
   const before = await lookWithChange(run, leg);
-  const { key, commitToken } = leg.offer;
+  const { key } = leg.offer;
   if (before.source.under === "key" && leg.unwitnessed) return await witnessed(run, leg, before);
-  if (before.source.under === "key" && isLost(run, leg, before)) await fenced(run, leg, key, before);
-  if (before.source.under !== "token") return before;
+  if (before.source.under === "key" && isLost(run, leg, before)) await fenced(run, leg, before);
+  if (!isUnderToken(before)) return before;
   if (hasWitness(leg, before)) delete leg.aside;
-  else if (leg.aside === undefined) await fenced(run, leg, commitToken, before);
-  else if (leg.aside === "evicting" && !unfenced) throw undecided(run, leg, before);
+  else if (leg.aside === undefined) await fenced(run, leg, before);
+  const restored = leg.own.filter((own) => standsUnder(run, own, before, key));
+  // A path that stands under the key was not preempted, then or since: it bears witness itself.
+  if (leg.aside === "evicting" && restored.length === 0) refuseUnlessAnswered(run, leg, before, unfenced);
   leg.unwitnessed = hasWitness(leg, before);
   tell(run, "abort", "REGISTER token -> key", leg);
-  const [deciding, ...rest] = leg.own.filter((own) => standsUnder(run, own, before, commitToken));
-  const restored = leg.own.filter((own) => standsUnder(run, own, before, key));
-  if (!deciding || !await rekey(run, leg, deciding, commitToken, key)) return await look(run, leg);
-  for (const own of rest) await rekey(run, leg, own, commitToken, key);
+  let decided = false;
+  for (const own of leg.own) {
+    const token = oneTimeKeyOf(run, own, before);
+    if (token === null) continue;
+    const isBack = await rekey(run, leg, own, token, key);
+    if (!isBack && !decided) return await look(run, leg);
+    if (!decided && own !== leg.own.at(-1)) await rememberStanding(run, leg, [...restored, own]);
+    decided = true;
+  }
   const after = await look(run, leg);
   if (leg.unwitnessed) return await witnessed(run, leg, after);
-  // Nobody bears witness to a source that has evicted; its own paths that were back under the key do.
+  // Nobody bears witness to a source that has evicted; its own paths that were back under the key do, and a path of the
+  // destination that came late: it does not leave while we stand under a one-time key.
+  const isPreempted = after.destination.registrations.length < before.destination.registrations.length;
+  if (isPreempted && after.source.under !== "gone") await fenced(run, leg, after);
   await refuseIfTorn(run, leg, restored, after);
   return after;
 }
 
-/** A guest that re-keyed itself after our last look, before the commit, stands under that key now. */
+/**
+ * A guest that re-keyed itself after our last look, before the commit, stands under that key now; and one that runs again since
+ * we are back under its key may have changed the type. That it was the guest, and nobody who fenced it, the witness tells; and
+ * that we hold what there is, that the destination does not.
+ */
 async function lookWithChange(run: Run, leg: Leg): Promise<Picture> {
   const picture = await look(run, leg);
   const { under } = picture.source;
-  const mayHaveChanged = under === "other" || under === "key" && !run.committed;
+  const mayHaveChanged = under === "other" ||
+    under === "key" && (!run.committed || hasWitness(leg, picture) && holdsWhatThereIs(picture));
   return mayHaveChanged && adopt(leg, picture) ? seenAnew(leg, picture) : picture;
 }
 
 /** The look after the REGISTER: the destination is still there, or the guest was fenced. */
 async function witnessed(run: Run, leg: Leg, picture: Picture): Promise<Picture> {
-  if (!hasWitness(leg, picture)) await fenced(run, leg, leg.offer.key, picture);
+  if (!hasWitness(leg, picture)) await fenced(run, leg, picture);
   delete leg.unwitnessed;
   return picture;
 }
@@ -90,21 +107,19 @@ function isLost(run: Run, leg: Leg, { source, destination, state }: Picture): bo
   return run.committed && hasOneHolder(leg.offer) && heldElsewhere;
 }
 
-function undecided(run: Run, leg: Leg, picture: Picture): PrmigError {
-  const { device } = leg.lun;
-  return new PrmigError("unsure", {
-    message:
-      `Cannot tell whether the guest was fenced on ${device}: this host had stepped aside to evict the destination`,
-    device,
-    lun: `${truthOf(picture)}; nobody else can reserve it`,
-    remedy: `ask whoever fences; if nobody fenced this guest: prmig rollback ${run.handOver}`,
-  });
+/** Throws PrmigError: `unsure` until a person has answered, `refused` when the LUN is not any more what the answer is about. */
+function refuseUnlessAnswered(run: Run, leg: Leg, picture: Picture, unfenced: boolean): void {
+  if (!unfenced || leg.asked === undefined) throw undecided(run, leg, picture);
+  if (!isAsShown(leg.asked, picture.state)) throw changedSinceAsked(run, leg, picture);
 }
 
-/** A third party removed the guest's key: what is left of the source under `key` goes, nothing comes back. */
-async function fenced(run: Run, leg: Leg, key: bigint, picture: Picture): Promise<never> {
+/** A third party removed the guest's key: what is left of the source, under that key or a one-time key, goes; nothing comes back. */
+async function fenced(run: Run, leg: Leg, picture: Picture): Promise<never> {
   tell(run, "fenced", "REGISTER -> 0: a fenced guest is not brought back", leg);
-  for (const own of leg.own) await rekey(run, leg, own, key, 0n);
+  for (const own of leg.own) {
+    const from = oneTimeKeyOf(run, own, picture) ?? leg.offer.key;
+    if (standsUnder(run, own, picture, from)) await rekey(run, leg, own, from, 0n);
+  }
   throw new TurnBack("fenced", `the guest was fenced on ${leg.lun.device}: ${holderInWords(picture)}`);
 }
 
@@ -125,7 +140,7 @@ export async function regain(run: Run, leg: Leg, evictShared: boolean): Promise<
   for (const own of leg.own) await rekey(run, leg, own, 0n, key);
   const after = await look(run, leg);
   // Registered after somebody preempted K would be registered after being fenced.
-  if (after.destination.under === "gone" || after.source.under === "gone") await fenced(run, leg, key, after);
+  if (after.destination.under === "gone" || after.source.under === "gone") await fenced(run, leg, after);
   return after;
 }
 
@@ -161,7 +176,7 @@ async function evictFormer(run: Run, leg: Leg, { destination }: Picture): Promis
  * all may see the token and take: the LUN decides, and {@link restoreKey} reads it.
  */
 async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
-  const { key, commitToken } = leg.offer;
+  const { key } = leg.offer;
   // A destination that lives and is about to leave would look as if it had been fenced. It stays where it sees that the
   // LUN is not still, so: a REGISTER that changes nothing else, and time for the command it may have sent already.
   for (let attempt = 1; !await stir(run, leg); attempt++) {
@@ -178,18 +193,28 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   run.committed = true;
   leg.aside = "evicting";
   await writeDown(run, "evicting");
-  for (const own of there) await rekey(run, leg, own, key, commitToken);
-  const by = await preempt(run, leg, commitToken, key);
+  // Not the commit token: a destination that lives after all would take that for a commit, while the guest runs here.
+  const token = makeToken(run.ports.random, keysKnown(leg, before));
+  for (const own of there) await rekey(run, leg, own, key, token);
+  const by = await preempt(run, leg, token, key);
   if (by === "lun") throw undecided(run, leg, await look(run, leg));
   if (by === "nobody") {
     // Nobody was under K any more: the destination has taken, or a third party was first.
     const picture = await look(run, leg);
-    if (picture.source.under !== "token" || picture.destination.under !== "gone") return;
-    await fenced(run, leg, commitToken, picture);
+    if (!isUnderToken(picture) || picture.destination.under !== "gone") return;
+    await fenced(run, leg, picture);
   }
   leg.aside = "evicted";
-  for (const own of there) await rekey(run, leg, own, commitToken, key);
+  for (const own of there) {
+    await rekey(run, leg, own, token, key);
+    if (own === there[0] && there.length > 1) await rememberStanding(run, leg, [own]);
+  }
   await refuseIfTorn(run, leg, there, await look(run, leg));
+}
+
+/** Keys that a new one-time key must not be. */
+function keysKnown({ offer }: Leg, { state }: Picture): bigint[] {
+  return [offer.key, offer.commitToken, ...state.registrations.map((r) => r.key)];
 }
 
 /**
@@ -199,16 +224,13 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
 export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
   const picture = await look(run, leg);
   if (picture[run.role].under !== "key") return picture;
-  if (run.role === "source" && isLost(run, leg, picture)) await fenced(run, leg, leg.offer.key, picture);
+  if (run.role === "source" && isLost(run, leg, picture)) await fenced(run, leg, picture);
   if (leg.own.length === 1) return picture;
   const { key } = leg.offer;
   const there = leg.own.filter((own) => standsUnder(run, own, picture, key));
   const missing = leg.own.filter((own) => standsUnder(run, own, picture, 0n));
   if (missing.length === 0) return picture;
-  if (run.role === "source") {
-    leg.standing = there.map(({ name }) => name!);
-    await writeDownIfPossible(run, "aborting");
-  }
+  if (run.role === "source") await rememberStanding(run, leg, there);
   tell(run, "paths", "REGISTER 0 -> key on the other paths", leg);
   const possible = (now: Picture): boolean => there.some((own) => standsUnder(run, own, now, key));
   for (const own of missing) await rekey(run, leg, own, 0n, key, { possible });
@@ -217,11 +239,17 @@ export async function completePaths(run: Run, leg: Leg): Promise<Picture> {
   return after;
 }
 
+/** Writes down which paths stand under the key before others are brought back, which would hide that those were fenced. */
+async function rememberStanding(run: Run, leg: Leg, there: readonly OwnPath[]): Promise<void> {
+  leg.standing = there.map(({ name }) => name!);
+  await writeDownIfPossible(run, leg.aside ? "evicting" : "aborting");
+}
+
 /** Paths of ours that stood under K and do not now: the guest was fenced, and a path that came later must go again. */
 async function refuseIfTorn(run: Run, leg: Leg, there: readonly OwnPath[], picture: Picture): Promise<void> {
   const { key } = leg.offer;
   if (there.every((own) => standsUnder(run, own, picture, key)) || picture[run.role].under === "gone") return;
-  await fenced(run, leg, key, picture);
+  await fenced(run, leg, picture);
 }
 
 /** REGISTER K -> K: changes PRGENERATION, and nothing else. False when it may be the destination alone that has. */
@@ -250,37 +278,4 @@ async function preempt(run: Run, leg: Leg, rk: bigint, sark: bigint): Promise<"r
     possible: (picture) => picture.destination.under !== "gone" && picture.source.under !== "gone",
   });
   return result === "conflict" || by === "look" ? "nobody" : by;
-}
-
-/** Not the time to step aside: to be tried again. Only an answer, say, tells that a destination which looks is asked to stay. */
-function notYet({ lun }: Leg, picture: Picture, why: string): PrmigError {
-  return new PrmigError("failed", {
-    message: `Cannot evict the destination from ${lun.device}: ${why}`,
-    device: lun.device,
-    lun: truthOf(picture),
-    remedy: "prmig recover",
-  });
-}
-
-function hiddenKey({ lun }: Leg, picture: Picture): PrmigError {
-  return new PrmigError("refused", {
-    message:
-      `Cannot take ${lun.device} back: the destination has settled under the guest's key, and this target does ` +
-      "not say who is who",
-    device: lun.device,
-    lun: `as it was: ${truthOf(picture)}`,
-    remedy: "hand back from the destination (prmig send there, prmig recv here)",
-  });
-}
-
-function sharedKey({ lun, offer }: Leg, picture: Picture): PrmigError {
-  const sharers = offer.others.filter((other) => other.key === offer.key).length;
-  return new PrmigError("refused", {
-    message: `Cannot take ${lun.device} back: the destination has settled under a key that ${sharers} other ` +
-      `registration${sharers === 1 ? "" : "s"} share, and cannot be evicted alone`,
-    device: lun.device,
-    lun: `as it was: ${truthOf(picture)}`,
-    remedy:
-      "hand back from the destination (prmig send there, prmig recv here), or add --evict-shared to evict them all",
-  });
 }

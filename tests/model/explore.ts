@@ -8,7 +8,7 @@ import { movesOf } from "./moves.ts";
 import { wrongAtEnd, wrongNow } from "./invariants.ts";
 import { K, type Scene, setScene, type Variant } from "./scene.ts";
 import { traceText } from "./trace.ts";
-import { type Side, type World, worldKey } from "./world.ts";
+import { NOTHING_LATE, type Side, type World, worldKey } from "./world.ts";
 
 /** One event of a course. */
 export interface Event {
@@ -41,8 +41,16 @@ interface Frame {
   next: number;
 }
 
+/** How to explore. */
+export interface ExploreOptions {
+  /** So many worlds at most. */
+  readonly limit?: number;
+  /** Told every move that is made, those to worlds already known among them. */
+  readonly onMove?: (move: Move) => void;
+}
+
 /** Explores a variant to the end, or to the first violation. */
-export async function explore(variant: Variant, limit = Infinity): Promise<Explored> {
+export async function explore(variant: Variant, { limit = Infinity, onMove }: ExploreOptions = {}): Promise<Explored> {
   const scene = await setScene(variant);
   const seen = new Set<string>();
   let ends = 0;
@@ -74,6 +82,7 @@ export async function explore(variant: Variant, limit = Infinity): Promise<Explo
       stack.pop();
       continue;
     }
+    onMove?.(move);
     const made = move.to();
     const world = made instanceof Promise ? await made : made;
     const key = worldKey(world);
@@ -92,24 +101,24 @@ async function beginning(scene: Scene): Promise<World> {
     state: "unborn",
     node: null,
     journal: null,
-    seen: scene.start,
+    seen: scene.luns.start,
     since: 0,
     toldClosed: false,
     inbox: [],
-    late: null,
+    late: NOTHING_LATE,
     recovers: 0,
     sawFenced: false,
   };
   const { budget, fence } = scene.variant;
   return {
-    lun: scene.start,
+    lun: scene.luns.start,
     now: 0,
     source: { ...idle, state: "running", node: await scene.source.root() },
     destination: idle,
     link: "open",
     left: budget,
     fence: fence ? "due" : "none",
-    gap: false,
+    gap: 0,
     residual: "no",
     rolledBack: false,
     guest: scene.variant.guest ? "due" : "quiet",

@@ -19,8 +19,8 @@ import { patient } from "../../lib/pr/patient.ts";
 import type { Profile } from "../../lib/pr/sim/profile.ts";
 import type { PrType } from "../../lib/pr/types.ts";
 import { MemoryLun } from "../../lib/sim/memory_lun.ts";
-import { LunTable } from "./lun_table.ts";
-import { type Main, type ProcessPorts, Tree } from "./process.ts";
+import { Luns } from "./luns.ts";
+import { Legs, type Main, type ProcessPorts, Tree } from "./process.ts";
 
 /** The guest's key. */
 export const K = 0x123abcn;
@@ -54,7 +54,8 @@ export interface Budget {
 
 /** Kinds of fault: a PERSISTENT RESERVE OUT that times out, a LUN that cannot be read, a full disk, a link that breaks. */
 export const FAULTS = ["timeout", "unreadable", "disk", "link"] as const;
-export type Fault = typeof FAULTS[number];
+/** `refused`: a PERSISTENT RESERVE OUT that the LUN refuses, having done nothing; only in scenes that name it. */
+export type Fault = typeof FAULTS[number] | "refused";
 
 /** One scene to explore. */
 export interface Variant {
@@ -68,16 +69,26 @@ export interface Variant {
   readonly profile: Profile;
   /** Paths of each side. */
   readonly paths: 1 | 2;
+  /** LUNs of the hand-over. The third party and the guest deal with the first one. Default 1. */
+  readonly luns?: 1 | 2;
   readonly ptpl: boolean;
   /** How far the clock moves at a time. 5000: past every time-out of the source; 2500: past the grace of one that leaves. Default 5000. */
   readonly jumpMs?: number;
   readonly budget: Budget;
   /** What the guest does at some instant before the gate opens; the hand-over then waits at a gate. Two-way only. */
   readonly guest?: "re-keys" | "changes type";
+  /** The guest does it not before the gate opens, but once the source turns back, and it runs again. */
+  readonly resumes?: boolean;
+  /** The type that it changes to; 0: it releases. Default: {@link otherType}. */
+  readonly becomes?: PrType | 0;
   /** The kinds of fault there are. Default: all. */
   readonly kinds?: readonly Fault[];
-  /** Faults come no earlier than this on the scene's clock, in milliseconds: when both sides are on their way back, say. */
-  readonly faultsFromMs?: number;
+  /** Trouble and fencing come no earlier than this on the scene's clock, in milliseconds: when both sides are on their way back, say. */
+  readonly troubleFromMs?: number;
+  /** The destination is killed in any case, once it has registered and waits for the commit, and never comes back. */
+  readonly destinationDies?: boolean;
+  /** The one side that may be killed. Default: either. */
+  readonly killed?: Who;
   /** A person may take the LUN back with `prmig rollback` once it has been handed over. */
   readonly rollback?: boolean;
   readonly mutation?: Mutation;
@@ -86,10 +97,10 @@ export interface Variant {
 /** A scene ready to be explored. */
 export interface Scene {
   readonly variant: Variant;
-  readonly luns: LunTable;
-  /** Number of the LUN's state in the beginning. */
-  readonly start: number;
+  readonly luns: Luns;
+  /** What is offered of the first LUN; of the others it is the same but for the one-time keys. */
   readonly offer: Offer;
+  readonly offers: readonly Offer[];
   readonly source: Tree;
   destination(now: number): Tree;
   recover(who: Who, entry: JournalEntry, journal: number, now: number, endedMsAgo: number, evenIfTaken?: boolean): Tree;
@@ -100,52 +111,63 @@ export function otherType(type: PrType | 0): PrType {
   return type === 8 ? 7 : type === 5 ? 6 : 5;
 }
 
+/** A LUN on which the source holds what the variant says. */
+async function setLun(
+  { type, shared, fence, profile, ptpl }: Variant,
+  number: number,
+  ports: number,
+): Promise<MemoryLun> {
+  const lun = new MemoryLun({ profile, identity: { serial: `000${number + 1}` } });
+  const register = (name: string, sark: bigint, port?: number): Promise<unknown> =>
+    prOut(lun.nexus(name, port), { action: "register", rk: 0n, sark, aptpl: ptpl });
+  for (let port = 1; port <= ports; port++) await register("a", K, port);
+  await register("c", shared ? K : C_KEY);
+  if (fence && number === 0) await register("t", T_KEY);
+  if (type !== 0) await prOut(lun.nexus("a"), { action: "reserve", rk: K, type });
+  return lun;
+}
+
 /** Sets a scene. */
 export async function setScene(variant: Variant): Promise<Scene> {
-  const { type, shared, fence, profile, paths, ptpl, mutation = {} } = variant;
-  const lun = new MemoryLun({ profile, identity: { serial: "0001" } });
-  const key = shared ? K : C_KEY;
-  const names = (who: Who): { name: string; port: number }[] =>
-    Array.from({ length: paths }, (_, i) => ({ name: NEXUS[who], port: i + 1 }));
-  for (const { name, port } of names("source")) {
-    await prOut(lun.nexus(name, port), { action: "register", rk: 0n, sark: K, aptpl: ptpl });
-  }
-  await prOut(lun.nexus("c"), { action: "register", rk: 0n, sark: key, aptpl: ptpl });
-  if (fence) await prOut(lun.nexus("t"), { action: "register", rk: 0n, sark: T_KEY, aptpl: ptpl });
-  if (type !== 0) await prOut(lun.nexus("a"), { action: "reserve", rk: K, type });
+  const { paths, mutation = {} } = variant;
+  const luns: MemoryLun[] = [];
+  for (let number = 0; number < (variant.luns ?? 1); number++) luns.push(await setLun(variant, number, paths));
 
-  const open = (who: Who, wrap: (nexus: Nexus, id: string) => Nexus): Lun => ({
-    device: NEXUS[who],
-    designator: "naa.6001405000000001",
-    paths: names(who).map(({ name, port }) => ({
-      nexus: wrap(lun.nexus(name, port), port === 1 ? name : `${name}#${port}`),
-      relativeTargetPort: port,
+  const open = (who: Who, number: number, wrap: (nexus: Nexus, id: string) => Nexus): Lun => ({
+    device: number === 0 ? NEXUS[who] : `${NEXUS[who]}, LUN ${number + 1}`,
+    designator: `naa.600140500000000${number + 1}`,
+    paths: Array.from({ length: paths }, (_, i) => ({
+      nexus: wrap(luns[number]!.nexus(NEXUS[who], i + 1), i === 0 ? NEXUS[who] : `${NEXUS[who]}#${i + 1}`),
+      relativeTargetPort: i + 1,
     })),
   });
   let random = 0;
-  const { offer } = await makeOffer(open("source", (nexus) => nexus), { random: () => ++random });
+  const offers: Offer[] = [];
+  for (const number of luns.keys()) {
+    const { offer } = await makeOffer(open("source", number, (nexus) => nexus), { random: () => ++random });
+    offers.push(offer);
+  }
+  const offer = offers[0]!;
 
-  const prepared = (who: Who, ports: ProcessPorts): { ports: ProcessPorts; lun: Lun } => {
+  const prepared = (who: Who, ports: ProcessPorts): { ports: ProcessPorts; luns: Lun[] } => {
     const changed = mutation[who]?.(ports, offer) ?? ports;
     const { clock } = changed;
-    const lun = open(
-      who,
-      (nexus, id) => patient(changed.nexus(id, nexus), { sleep: (ms) => clock.sleep(ms), now: () => clock.now() }),
+    const patiently = (nexus: Nexus): Nexus =>
+      patient(nexus, { sleep: (ms) => clock.sleep(ms), now: () => clock.now() });
+    const opened = offers.map((_, number) =>
+      open(who, number, (nexus, id) => patiently(changed.nexus(number, id, nexus)))
     );
-    return { ports: changed, lun };
+    return { ports: changed, luns: opened };
   };
   const common = { handOver: "00000000-0000-4000-8000-000000000000", windowMs: WINDOW_MS, timeoutMs: WINDOW_MS };
-  const runOf = (who: Who, mine: { ports: ProcessPorts; lun: Lun }): Run => {
-    const own = pathsIn(offer, mine.lun);
-    return {
-      ...common,
-      role: who,
-      method: variant.method,
-      legs: [{ lun: mine.lun, own, offer }],
-      ports: mine.ports,
-      committed: who === "source" && takesUnasked({ method: variant.method, ports: mine.ports }),
-    };
-  };
+  const runOf = (who: Who, mine: { ports: ProcessPorts; luns: Lun[] }): Run => ({
+    ...common,
+    role: who,
+    method: variant.method,
+    legs: Legs.from(mine.luns, (lun, i) => ({ lun, own: pathsIn(offers[i]!, lun), offer: offers[i]! })),
+    ports: mine.ports,
+    committed: who === "source" && takesUnasked({ method: variant.method, ports: mine.ports }),
+  });
   const source: Main = async (given) => {
     const mine = prepared("source", given);
     const run = runOf("source", mine);
@@ -157,27 +179,30 @@ export async function setScene(variant: Variant): Promise<Scene> {
   const destination: Main = (given) => runDestination(runOf("destination", prepared("destination", given)));
   const recovery = (who: Who, entry: JournalEntry, options: RecoverOptions): Main => async (given) => {
     const mine = prepared(who, given);
-    return await recover(resumeRun(entry, [mine.lun], mine.ports, WINDOW_MS), options);
+    const run = resumeRun(entry, mine.luns, mine.ports, WINDOW_MS);
+    return await recover({ ...run, legs: Legs.from(run.legs) }, options);
   };
 
+  const severalLegs = luns.length > 1;
   const trees = new Map<string, Tree>();
   const once = (name: string, make: () => Tree): Tree => {
     const known = trees.get(name) ?? make();
     trees.set(name, known);
     return known;
   };
-  const luns = new LunTable();
   return {
     variant,
-    luns,
-    start: luns.idOf(lun.model),
+    luns: new Luns(luns.map(({ model }) => model)),
     offer,
-    source: new Tree(variant.duplex, 0, source),
-    destination: (now) => once(`d${now}`, () => new Tree(variant.duplex, now, destination)),
-    recover: (who, entry, journal, now, endedMsAgo, evenIfTaken = false) =>
-      once(
+    offers,
+    source: new Tree(variant.duplex, 0, source, severalLegs),
+    destination: (now) => once(`d${now}`, () => new Tree(variant.duplex, now, destination, severalLegs)),
+    recover: (who, entry, journal, now, endedMsAgo, evenIfTaken = false) => {
+      const options = { timeoutMs: WINDOW_MS, endedMsAgo, evenIfTaken, unfenced: evenIfTaken };
+      return once(
         `${who}${journal}@${now}-${endedMsAgo}${evenIfTaken}`,
-        () => new Tree(false, now, recovery(who, entry, { timeoutMs: WINDOW_MS, endedMsAgo, evenIfTaken })),
-      ),
+        () => new Tree(false, now, recovery(who, entry, options), severalLegs),
+      );
+    },
   };
 }

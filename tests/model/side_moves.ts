@@ -9,14 +9,14 @@
 import { PrmigError } from "../../lib/errors.ts";
 import type { Reply } from "../../lib/pr/nexus.ts";
 import type { Node, Op } from "./process.ts";
-import { type Fault, FAULTS, type Scene, type Who } from "./scene.ts";
-import { numberOf, other, type Side, type World } from "./world.ts";
+import { type Fault, FAULTS, type Scene, type Variant, type Who } from "./scene.ts";
+import { NOTHING_LATE, numberOf, other, type Side, type World } from "./world.ts";
 import type { Move } from "./move.ts";
 import { answer, command, isPrOut, offer, put, send, spend } from "./steps.ts";
 import { describe, inWords, inWordsMessage, said } from "./words.ts";
 
 /** A wait of this time outlasts a PERSISTENT RESERVE OUT that the other side has decided to send. */
-const OUTLASTS_MS = 500;
+export const OUTLASTS_MS = 500;
 
 const TIMED_OUT: Reply = {
   status: 0,
@@ -24,6 +24,13 @@ const TIMED_OUT: Reply = {
   dataIn: new Uint8Array(),
   hostStatus: 0x03,
   driverStatus: 0x06,
+};
+
+/** CHECK CONDITION, 05/24/00. */
+const REFUSED: Reply = {
+  status: 2,
+  sense: new Uint8Array([0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x24, 0, 0, 0, 0, 0]),
+  dataIn: new Uint8Array(),
 };
 
 const DISK_FULL = new PrmigError("failed", {
@@ -38,14 +45,18 @@ const PATH_GONE = new PrmigError("device", {
   remedy: "look after the path",
 });
 
-export function runningMoves(scene: Scene, world: World, who: Who, node: Node, moves: Move[]): void {
-  const op = node.op!;
+export function runningMoves(scene: Scene, world: World, who: Who, node: Node, op: Op, moves: Move[]): void {
   const { now } = world;
-  const { kinds = FAULTS, faultsFromMs = 0 } = scene.variant;
-  const faults = (kind: Fault): boolean => world.left.faults > 0 && now >= faultsFromMs && kinds.includes(kind);
+  const { kinds = FAULTS, troubleFromMs = 0 }: Pick<Variant, "kinds" | "troubleFromMs"> = scene.variant;
+  const faults = (kind: Fault): boolean => world.left.faults > 0 && now >= troubleFromMs && kinds.includes(kind);
   switch (op.kind) {
     case "command": {
       moves.push({ who, what: () => said(scene, world, op), to: () => command(scene, world, who, op) });
+      if (isPrOut(op) && faults("refused")) {
+        const what = (): string => `${describe(scene, op)} -> refused`;
+        const refused = { now, name: `${now}:refused`, value: REFUSED };
+        moves.push({ who, optional: true, what, to: () => answer(spend(world, "faults"), who, op, refused) });
+      }
       if (!faults(isPrOut(op) ? "timeout" : "unreadable")) return;
       const failing = spend(world, "faults");
       if (isPrOut(op)) {
@@ -54,14 +65,14 @@ export function runningMoves(scene: Scene, world: World, who: Who, node: Node, m
           optional: true,
           what: () => `${describe(scene, op)} -> timed out, on its way`,
           to: () => {
-            const away = put(failing, who, { late: op });
-            return answer(away, who, { now, name: `${now}:timeout`, value: TIMED_OUT });
+            const away = put(failing, who, { late: [...world[who].late, op] });
+            return answer(away, who, op, { now, name: `${now}:timeout`, value: TIMED_OUT });
           },
         });
       } else {
         const failed = { now, name: `${now}:gone`, value: null, failure: PATH_GONE };
         const what = (): string => `${describe(scene, op)} -> path gone`;
-        moves.push({ who, optional: true, what, to: () => answer(failing, who, failed) });
+        moves.push({ who, optional: true, what, to: () => answer(failing, who, op, failed) });
       }
       return;
     }
@@ -69,42 +80,42 @@ export function runningMoves(scene: Scene, world: World, who: Who, node: Node, m
       moves.push({
         who,
         what: () => `journal: ${inWords(op.entry)}`,
-        to: () => answer(put(world, who, { journal: op.entry }), who, { now, name: `${now}:ok`, value: null }),
+        to: () => answer(put(world, who, { journal: op.entry }), who, op, { now, name: `${now}:ok`, value: null }),
       });
       if (!faults("disk")) return;
       const failed = { now, name: `${now}:full`, value: null, failure: DISK_FULL };
-      const to = (): Promise<World> => answer(spend(world, "faults"), who, failed);
+      const to = (): Promise<World> => answer(spend(world, "faults"), who, op, failed);
       moves.push({ who, optional: true, what: () => "journal: disk full", to });
       return;
     }
     case "offer":
-      moves.push({ who, what: () => "sends the offer", to: () => offer(scene, world, who) });
+      moves.push({ who, what: () => "sends the offer", to: () => offer(scene, world, who, op) });
       return;
     case "send":
-      moves.push({ who, what: () => `says ${inWordsMessage(op.message)}`, to: () => send(world, who, op.message) });
+      moves.push({ who, what: () => `says ${inWordsMessage(op.message)}`, to: () => send(world, who, op) });
       return;
     case "sleep":
       if (isLongSleep(op) ? now - node.now >= op.ms : op.ms < OUTLASTS_MS || !sends(world[other(who)])) {
-        const arrived = put(world, who, { late: null });
-        const after = op.ms < OUTLASTS_MS ? arrived : put(arrived, other(who), { late: null });
+        const arrived = put(world, who, { late: NOTHING_LATE });
+        const after = op.ms < OUTLASTS_MS ? arrived : put(arrived, other(who), { late: NOTHING_LATE });
         moves.push({
           who,
           what: () => `waited ${op.ms} ms`,
-          to: () => answer(after, who, { now, name: `${now}:slept`, value: null }),
+          to: () => answer(after, who, op, { now, name: `${now}:slept`, value: null }),
         });
       }
       return;
     case "next":
-      nextMoves(world, who, node, moves);
-      interruptMoves(world, who, moves);
+      nextMoves(world, who, node, op, moves);
+      interruptMoves(world, who, op, moves);
   }
 }
 
 function sends({ node }: Side): boolean {
-  return node?.op?.kind === "command" && isPrOut(node.op);
+  return node?.ops.some((op) => op.kind === "command" && isPrOut(op)) ?? false;
 }
 
-function nextMoves(world: World, who: Who, node: Node, moves: Move[]): void {
+function nextMoves(world: World, who: Who, node: Node, op: Op, moves: Move[]): void {
   const side = world[who];
   const { now } = world;
   const [message, ...inbox] = side.inbox;
@@ -114,7 +125,8 @@ function nextMoves(world: World, who: Who, node: Node, moves: Move[]): void {
     moves.push({
       who,
       what: () => `hears ${inWordsMessage(message)}`,
-      to: () => answer(put(world, who, { inbox }), who, { now, name: `${now}:m${numberOf(message)}`, value: message }),
+      to: () =>
+        answer(put(world, who, { inbox }), who, op, { now, name: `${now}:m${numberOf(message)}`, value: message }),
     });
   }
   const closed = node.tree.duplex && !message && world.link !== "silent" &&
@@ -124,7 +136,7 @@ function nextMoves(world: World, who: Who, node: Node, moves: Move[]): void {
       who,
       what: () => "hears that the link is closed",
       to: () =>
-        answer(put(world, who, { ...awake, toldClosed: true }), who, {
+        answer(put(world, who, { ...awake, toldClosed: true }), who, op, {
           now,
           name: `${now}:closed`,
           value: { record: "closed" },
@@ -134,13 +146,13 @@ function nextMoves(world: World, who: Who, node: Node, moves: Move[]): void {
     moves.push({
       who,
       what: () => "wakes up",
-      to: () => answer(put(world, who, awake), who, { now, name: `${now}:quiet`, value: { record: "quiet" } }),
+      to: () => answer(put(world, who, awake), who, op, { now, name: `${now}:quiet`, value: { record: "quiet" } }),
     });
   }
 }
 
 /** Ctrl-C: a side notices it when it next looks up from a wait. */
-function interruptMoves(world: World, who: Who, moves: Move[]): void {
+function interruptMoves(world: World, who: Who, op: Op, moves: Move[]): void {
   if (!world.left.interrupts) return;
   const { now } = world;
   moves.push({
@@ -149,11 +161,11 @@ function interruptMoves(world: World, who: Who, moves: Move[]): void {
     what: () => "is INTERRUPTED",
     to: () => {
       const poorer = put(spend(world, "interrupts"), who, { seen: world.lun });
-      return answer(poorer, who, { now, name: `${now}:interrupt`, value: { record: "quiet" }, interrupt: true });
+      return answer(poorer, who, op, { now, name: `${now}:interrupt`, value: { record: "quiet" }, interrupt: true });
     },
   });
 }
 
-export function isLongSleep(op: Op | null | undefined): boolean {
-  return op?.kind === "sleep" && op.ms >= 1000;
+export function isLongSleep(op: Op): boolean {
+  return op.kind === "sleep" && op.ms >= 1000;
 }

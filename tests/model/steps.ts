@@ -4,15 +4,15 @@
  * @module
  */
 import type { Message } from "../../lib/migrate/messages.ts";
+import { isToken } from "../../lib/migrate/tokens.ts";
 import { PR_OUT_ACTION } from "../../lib/pr/cdb.ts";
 import type { Reply } from "../../lib/pr/nexus.ts";
 import { decodePrOut } from "../../lib/pr/pr_out.ts";
 import { classify } from "../../lib/scsi/outcome.ts";
+import type { Command } from "./luns.ts";
 import type { Answer, Op } from "./process.ts";
 import type { Scene, Who } from "./scene.ts";
-import { other, type Side, type World } from "./world.ts";
-
-export type Command = Extract<Op, { kind: "command" }>;
+import { movedOn, other, type Side, type World } from "./world.ts";
 
 /** True for a PERSISTENT RESERVE OUT. */
 export function isPrOut(op: Command): boolean {
@@ -20,11 +20,11 @@ export function isPrOut(op: Command): boolean {
 }
 
 export async function command(scene: Scene, world: World, who: Who, op: Command): Promise<World> {
-  const { to, reply, replyName } = scene.luns.execute(world.lun, op.nexus, op.cdb, op.data);
+  const { to, reply, replyName } = scene.luns.execute(world.lun, op);
   const after = carriedOut(scene, world, who, op, reply, to);
   const { now } = world;
-  const looked = isPrOut(op) ? {} : { sawFenced: world.fence === "fenced" };
-  return await answer(put(after, who, { seen: to, ...looked }), who, {
+  const looked = isPrOut(op) || op.lun > 0 ? {} : { sawFenced: world.fence === "fenced" };
+  return await answer(put(after, who, { seen: scene.luns.seenAnew(world[who].seen, op.lun, to), ...looked }), who, op, {
     now,
     name: `${now}:${replyName}`,
     value: reply,
@@ -34,18 +34,23 @@ export async function command(scene: Scene, world: World, who: Who, op: Command)
 /** The world once a side's command has been carried out, whoever still waits for the reply. */
 export function carriedOut(scene: Scene, world: World, who: Who, op: Command, reply: Reply, to: number): World {
   let { gap, residual } = world;
-  const { key } = world;
+  const { lun } = op;
+  const { key } = movedOn(world, lun, scene.offer);
   const action = op.cdb[1]! & 0x1f;
   const list = isPrOut(op) ? decodePrOut(action, op.data as Uint8Array) : null;
   // LIO may report a REGISTER that worked as 02/08/00: what counts is what it did.
   if (list && who === "source" && to !== world.lun && !isUnitAttention(reply)) {
-    const { commitToken } = scene.offer;
-    const restores = action === PR_OUT_ACTION.register && list.rk === commitToken && list.sark === key;
+    const restores = action === PR_OUT_ACTION.register && isToken(list.rk) && list.sark === key;
     const drops = action === PR_OUT_ACTION.register && list.rk === key && list.sark === 0n;
-    if (action === PR_OUT_ACTION.preempt && list.rk === commitToken && list.sark === key) gap = true;
-    if (restores) gap = false;
-    if (restores && residual === "primed") residual = world.source.state === "running" ? "armed" : "yes";
-    if (drops && residual === "armed" && !scene.luns.facts(to).keys.a?.includes(key)) residual = "no";
+    if (action === PR_OUT_ACTION.preempt && isToken(list.rk) && list.sark === key) gap |= 1 << lun;
+    if (restores) gap &= ~(1 << lun);
+    const isFencedHere = lun === 0;
+    if (restores && isFencedHere && residual === "primed") {
+      residual = world.source.state === "running" ? "armed" : "yes";
+    }
+    if (drops && isFencedHere && residual === "armed" && !scene.luns.facts(to, lun).keys.a?.includes(key)) {
+      residual = "no";
+    }
   }
   return { ...world, lun: to, gap, residual };
 }
@@ -54,20 +59,21 @@ function isUnitAttention(reply: Reply): boolean {
   return classify(reply).kind === "unitAttention";
 }
 
-export async function offer(scene: Scene, world: World, who: Who): Promise<World> {
+export async function offer(scene: Scene, world: World, who: Who, op: Op): Promise<World> {
   const { now } = world;
-  const sent = await answer(world, who, { now, name: `${now}:ok`, value: null });
+  const sent = await answer(world, who, op, { now, name: `${now}:ok`, value: null });
   const node = await scene.destination(now).root();
   return put(sent, "destination", { state: "running", node, seen: world.lun });
 }
 
-export function send(world: World, who: Who, message: Message): World | Promise<World> {
+export function send(world: World, who: Who, op: Extract<Op, { kind: "send" }>): World | Promise<World> {
   const { now } = world;
+  const { message } = op;
   const duplex = world[who].node!.tree.duplex;
   const heard = duplex && world.link === "open" && world[other(who)].state === "running" &&
     world[other(who)].node!.tree.duplex;
   const value = duplex && (heard || world.link === "silent");
-  return answer(heard ? deliver(world, who, message) : world, who, { now, name: `${now}:${value}`, value });
+  return answer(heard ? deliver(world, who, message) : world, who, op, { now, name: `${now}:${value}`, value });
 }
 
 export function deliver(world: World, from: Who, message: Message): World {
@@ -75,10 +81,10 @@ export function deliver(world: World, from: Who, message: Message): World {
   return put(world, to, { inbox: [...world[to].inbox, message] });
 }
 
-/** Gives a side's process the answer it waits for. */
-export async function answer(world: World, who: Who, given: Answer): Promise<World> {
+/** Gives a side's process the answer to one of its requests. */
+export async function answer(world: World, who: Who, op: Op, given: Answer): Promise<World> {
   const before = world[who].node!;
-  const known = before.tree.after(before, given);
+  const known = before.tree.after(before, op, given);
   const node = known instanceof Promise ? await known : known;
   return settle(put(world, who, { node }), who);
 }

@@ -38,12 +38,16 @@ function wordsOf(error: Error): string {
 }
 
 /** `S:X* D:K C:c, type 5`: keys by side, the holder starred. */
-function lunText(scene: Scene, { lun, gap }: World): string {
-  const { keys, reservation, generation } = scene.luns.facts(lun);
+function lunText(scene: Scene, world: World): string {
+  return Array.from({ length: scene.luns.count }, (_, lun) => oneLunText(scene, world, lun)).join(" ");
+}
+
+function oneLunText(scene: Scene, { lun: id, gap }: World, lun: number): string {
+  const { keys, reservation, generation } = scene.luns.facts(id, lun);
   const seats = Object.keys(keys).sort().map((name) => {
     const holder = reservation !== null && ["*", name].includes(reservation.holder) ? "*" : "";
     return `${NAMES[name]}:${withNames(scene, keys[name]!.map(formatKey).join("+"))}${holder}`;
   });
   const type = reservation === null ? "not reserved" : `type ${reservation.type}`;
-  return `| ${seats.join(" ")}, ${type}, generation ${generation}${gap ? ", K off" : ""}`;
+  return `| ${seats.join(" ")}, ${type}, generation ${generation}${gap & (1 << lun) ? ", K off" : ""}`;
 }

@@ -6,8 +6,9 @@
 import type { JournalEntry } from "../../lib/migrate/journal_entry.ts";
 import type { PrType } from "../../lib/pr/types.ts";
 import type { Message } from "../../lib/migrate/messages.ts";
-import type { Node, Op } from "./process.ts";
-import type { Budget, Who } from "./scene.ts";
+import type { Command } from "./luns.ts";
+import type { Node } from "./process.ts";
+import { type Budget, K, type Who } from "./scene.ts";
 
 /** One side. */
 export interface Side {
@@ -25,12 +26,15 @@ export interface Side {
   readonly toldClosed: boolean;
   /** Messages on their way to it. */
   readonly inbox: readonly Message[];
-  /** A command that nobody waits for any more, and that may still be carried out. */
-  readonly late: Extract<Op, { kind: "command" }> | null;
+  /** Commands that nobody waits for any more, and that may still be carried out. */
+  readonly late: readonly Command[];
   readonly recovers: number;
   /** Its last look showed a LUN on which the guest had been fenced. */
   readonly sawFenced: boolean;
 }
+
+/** For a side of which no command is on its way. */
+export const NOTHING_LATE: Side["late"] = [];
 
 /** Everything. */
 export interface World {
@@ -46,15 +50,15 @@ export interface World {
    * or has found only others under the guest's key.
    */
   readonly fence: "due" | "fenced" | "fenced after the move" | "missed" | "none";
-  /** The source evicts from behind its token: the one time at which K may be off the LUN. */
-  readonly gap: boolean;
+  /** LUNs on which the source evicts from behind a one-time key, a bit each: the one time at which K may be off the LUN. */
+  readonly gap: number;
   /** See {@link Residual}. */
   readonly residual: Residual;
   /** A person has taken back what had been handed over: what the sides said before is past. */
   readonly rolledBack: boolean;
   /** `quiet`: does nothing. `due`: may act. `acted`: has. `still`: the gate is open, and it stands still. */
   readonly guest: "quiet" | "due" | "acted" | "still";
-  /** The key and the type that are to be moved. */
+  /** The key and the type that are to be moved, on the first LUN. */
   readonly key: bigint;
   readonly type: PrType | 0;
 }
@@ -84,11 +88,11 @@ export function numberOf(value: object | null): number {
 
 const opNumbers = new WeakMap<object, number>();
 
-function numberOfOp(op: Side["late"]): number {
-  if (op === null) return -1;
+function numberOfOp(op: Command): number {
   let number = opNumbers.get(op);
   if (number === undefined) {
     number = numberOf({
+      lun: op.lun,
       nexus: op.nexus,
       cdb: [...op.cdb],
       data: typeof op.data === "number" ? op.data : [...op.data],
@@ -102,7 +106,7 @@ function sideKey(side: Side): string {
   const { state, node, journal, seen, since, toldClosed, inbox, late, recovers, sawFenced } = side;
   const flags = (toldClosed ? 1 : 0) + (sawFenced ? 2 : 0);
   return `${state}${node?.id ?? ""},${numberOf(journal)},${seen},${since},${flags},${inbox.map(numberOf).join("+")},${
-    numberOfOp(late)
+    late.length === 0 ? "" : late.map(numberOfOp).join("+")
   },${recovers}`;
 }
 
@@ -111,7 +115,7 @@ export function worldKey(world: World): string {
   const { lun, now, source, destination, link, left, fence, gap, residual, rolledBack, guest, key, type } = world;
   return `${lun}|${now}|${sideKey(source)}|${
     sideKey(destination)
-  }|${link}|${left.crashes},${left.faults},${left.jumps},${left.interrupts ?? 0}|${fence}|${gap ? 1 : 0}|${residual}|${
+  }|${link}|${left.crashes},${left.faults},${left.jumps},${left.interrupts ?? 0}|${fence}|${gap}|${residual}|${
     rolledBack ? 1 : 0
   }|${guest},${key},${type}`;
 }
@@ -124,6 +128,14 @@ export function isFenced({ fence }: World): boolean {
 /** The other side. */
 export function other(who: Who): Who {
   return who === "source" ? "destination" : "source";
+}
+
+/** What is to be moved on one LUN. */
+export function movedOn({ key, type }: World, lun: number, { type: offered }: { readonly type: PrType | 0 }): {
+  readonly key: bigint;
+  readonly type: PrType | 0;
+} {
+  return lun === 0 ? { key, type } : { key: K, type: offered };
 }
 
 /** True when nothing is left for this side to do, ever. */

@@ -17,6 +17,9 @@ like; a host that never comes back does not keep the other from recovering.
 On the source: where the destination holds everything, the journal is closed; otherwise this host takes its key back. On
 the destination: where the source stands under its one-time key, this host takes; where this host holds, it settles;
 otherwise it unregisters, once the source's right to commit has surely ended.
+
+A source that was stopped while it evicted the destination may have to ask whether the guest was fenced; the message says how to
+answer.
 `,
   changesLun: true,
   args: { handOver: maybe("HAND-OVER", "name of one hand-over; all of this host without it", text("HAND-OVER")) },
@@ -28,7 +31,8 @@ otherwise it unregisters, once the source's right to commit has surely ended.
     failed: "a LUN cannot be read, or a command had no effect; the journal stays open",
     refused: "the guest was fenced meanwhile, and stays so; or another prmig is at work on the hand-over",
     device: "a LUN of the journal cannot be opened",
-    unsure: "the other side has to act first; the message says which command to run there",
+    unsure:
+      "the other side has to act first, or a person has to say whether the guest was fenced; the message says how",
   },
   examples: [
     { line: "prmig recover", does: "finish or undo everything that was interrupted on this host" },

@@ -16,6 +16,9 @@ in RESERVATION CONFLICT from then on.
 
 While the other host lives, hand back in the other direction instead: prmig send there, prmig recv here.
 
+It is also the answer to a prmig recover that could not tell whether the guest was fenced, and ended with 5: nobody fenced
+it. The answer counts for the LUNs as recover showed them; where they have changed since, nothing is done.
+
 Where other nexuses share the guest's key, the other host cannot be told from them once it has settled; then nothing is
 done, unless --evict-shared says that all of them may lose their registration.
 `,
@@ -27,7 +30,7 @@ done, unless --evict-shared says that all of them may lose their registration.
   },
   exits: {
     failed: "not taken back; what the message says is true of the LUN",
-    refused: "others share the key, or a third party has preempted it meanwhile",
+    refused: "others share the key, a third party has preempted it, or a LUN has changed since recover asked",
     device: "a LUN of the journal cannot be opened",
     unsure: "interrupted in the middle; prmig recover goes on",
   },

@@ -35,7 +35,12 @@ export async function runRollback(
     throw undecided ? changed(handOver) : notMoved(handOver, entry.outcome ?? "unknown");
   };
   refuse(journal.entry);
-  const recovered = await recoverOne(journal, timeout, { evenIfTaken: true, evictShared, refuse }, context);
+  const recovered = await recoverOne(
+    journal,
+    timeout,
+    { evenIfTaken: true, unfenced: true, evictShared, refuse },
+    context,
+  );
   if (recovered === null) throw changed(handOver);
   const { ending, legs } = recovered;
   if (ending.outcome === "restored") {

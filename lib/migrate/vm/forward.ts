@@ -8,8 +8,8 @@
  * @module
  */
 import { PrmigError } from "../../errors.ts";
-import { isTaken } from "../picture.ts";
-import { rekey } from "../rekey.ts";
+import { isTaken, type Picture } from "../picture.ts";
+import { oneTimeKeyOf, rekey } from "../rekey.ts";
 import { TurnBack } from "../reasons.ts";
 import { type Ending, everyLeg, lookAtAll, type Run, tell, writeDown } from "../run.ts";
 import { holderInWords, truthOf } from "../truth.ts";
@@ -43,18 +43,26 @@ export async function goForward(run: Run): Promise<Ending> {
       throw new TurnBack("fenced", `${who} is no longer registered with ${device}: ${holderInWords(picture)}`);
     });
     if (clock.now() >= deadline) throw notTaken(run, pictures.map(truthOf).join(" | "));
-    if (pictures.some(({ source }) => source.under === "key")) {
+    if (pictures.some(isNotCommitted)) {
       tell(run, "commit", "the guest runs at the destination: REGISTER key -> token again");
       const byLeg = new Map(run.legs.map((leg, i) => [leg, pictures[i]!]));
       await everyLeg(run, async (leg) => {
-        if (byLeg.get(leg)!.source.under !== "key") return;
-        for (const own of leg.own) await rekey(run, leg, own, leg.offer.key, leg.offer.commitToken);
+        const picture = byLeg.get(leg)!;
+        if (!isNotCommitted(picture)) return;
+        for (const own of leg.own) {
+          // One that was evicting the destination stands under a one-time key that the destination does not know.
+          await rekey(run, leg, own, oneTimeKeyOf(run, own, picture) ?? leg.offer.key, leg.offer.commitToken);
+        }
       });
       continue;
     }
     if (!told) told = await link.send({ record: "committed" });
     await link.next(pause);
   }
+}
+
+function isNotCommitted({ source }: Picture): boolean {
+  return source.under === "key" || source.under === "aside";
 }
 
 function notTaken(run: Run, lun: string): PrmigError {

@@ -201,6 +201,55 @@ Deno.test("rollback refuses when a third party has preempted the key meanwhile: 
   assert.deepEqual(await p.shown(), ["c cccc holds"]);
 });
 
+/** What a source leaves that was killed while it evicted: under a one-time key, the destination gone, and nobody knows why. */
+async function killWhileEvicting(p: Place): Promise<string> {
+  await killAfterCommit(p);
+  await p.send("b", { action: "register", rk: K, sark: 0n, aptpl: false });
+  const [found] = await findJournals(`${p.directory}/a/journal`, () => {});
+  const { written, ...entry } = JSON.parse(await Deno.readTextFile(found!.path));
+  const luns = entry.luns.map((lun: object) => ({ ...lun, aside: "evicting" }));
+  await Deno.writeTextFile(found!.path, JSON.stringify({ ...entry, phase: "evicting", luns, written }));
+  return found!.entry.handOver;
+}
+
+Deno.test("rollback answers for the LUN that recover has shown, and for no other", async () => {
+  await using p = await Place.of(8);
+  const handOver = await killWhileEvicting(p);
+  const unasked = await p.prmig("a", "rollback", handOver);
+  assert.equal(unasked.code, 5, unasked.stderr);
+  await p.send("e", { action: "register", rk: 0n, sark: 0xeeeen, aptpl: false });
+  const before = await p.shown();
+
+  const changed = await p.prmig("a", "rollback", handOver);
+  assert.equal(changed.code, 3, changed.stderr);
+  assert.match(changed.stderr, /it has changed since[^]*try: prmig recover /);
+  assert.deepEqual(await p.shown(), before);
+
+  const asked = await p.prmig("a", "recover", handOver);
+  assert.equal(asked.code, 5, asked.stderr);
+  assert.match(asked.stderr, /Cannot tell whether the guest was fenced[^]*prmig rollback /);
+  assert.deepEqual(await p.shown(), before);
+
+  const { code, stdout, stderr } = await p.prmig("a", "rollback", handOver);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /undone: the source holds as before/);
+  assert.deepEqual(await p.shown(), ["a 123abc holds", "c cccc holds", "e eeee holds"]);
+});
+
+Deno.test("a guest of which a person says that it was fenced: its one-time key is preempted, recover closes", async () => {
+  await using p = await Place.of(8);
+  const handOver = await killWhileEvicting(p);
+  const asked = await p.prmig("a", "recover", handOver);
+  assert.equal(asked.code, 5, asked.stderr);
+  const [, key] = /prmig preempt DEV --key (0x[0-9a-f]+)/.exec(asked.stderr)!;
+  const preempted = await p.prmig("c", "preempt", p.address("c"), "--key", key!, "--type", "8");
+  assert.equal(preempted.code, 0, preempted.stderr);
+  const { code, stdout } = await p.prmig("a", "recover", handOver);
+  assert.equal(code, 3);
+  assert.match(stdout, /fenced: /);
+  assert.deepEqual(await p.shown(), ["c cccc holds"]);
+});
+
 Deno.test("rollback takes a guest's LUNs back from a destination QEMU that died before the guest ran, though nothing is closed", async () => {
   await using p = await Place.of(5);
   const handOver = await p.move();
