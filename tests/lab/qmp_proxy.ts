@@ -52,7 +52,9 @@ export class QmpProxy implements Disposable {
     try {
       far = await Deno.connect({ transport: "unix", path: this.target });
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused)) throw error;
+      // One that ends at this very moment resets what it has not accepted yet.
+      const { ConnectionRefused, ConnectionReset, NotFound } = Deno.errors;
+      if (![ConnectionRefused, ConnectionReset, NotFound].some((kind) => error instanceof kind)) throw error;
       return close(near);
     }
     this.#open.add(far);

@@ -10,7 +10,7 @@ import { Journey } from "../migrating.ts";
 import { freshLab, type Sshd, startSshd } from "../support.ts";
 import { cellsOf, nameOf } from "./failures.ts";
 import type { Line } from "./report.ts";
-import { runCell } from "./run_cell.ts";
+import { clearAway, runCell } from "./run_cell.ts";
 
 const [type = 5, until = Infinity] = Deno.args.map(Number);
 const word = Deno.args[2] ?? "";
@@ -20,8 +20,19 @@ const right = new Set(
 );
 const OUT = "/lab-out/matrix.ndjson";
 
+/** "Linux 6.1.176 (user-mode), QEMU 7.2.22, Deno 2.9.6" */
+function versions(): string {
+  const userMode = /User Mode Linux/.test(Deno.readTextFileSync("/proc/cpuinfo"));
+  const said = new Deno.Command("qemu-system-x86_64", { args: ["--version"] }).outputSync().stdout;
+  const qemu = /version (\S+)/.exec(new TextDecoder().decode(said))?.[1] ?? "unknown";
+  const kernel = `${Deno.osRelease()} (${userMode ? "user-mode" : "in QEMU"})`;
+  return `Linux ${kernel}, QEMU ${qemu}, Deno ${Deno.version.deno}`;
+}
+
+const on = versions();
+
 function tell(line: Line): void {
-  Deno.writeTextFileSync(OUT, `${JSON.stringify(line)}\n`, { append: true });
+  Deno.writeTextFileSync(OUT, `${JSON.stringify({ ...line, on })}\n`, { append: true });
   const how = line.ran ? `ok, ${line.ran.seconds} s` : line.failure;
   console.log(`${nameOf(line.cell)}: ${how}`);
 }
@@ -36,6 +47,7 @@ for (const cell of cellsOf(type).filter((one) => nameOf(one).includes(word) && !
   }
   try {
     if (journey === null) {
+      await clearAway();
       await freshLab();
       journey = await Journey.begin([type]);
     }
