@@ -25,6 +25,7 @@ const HARMS: Readonly<Record<Harm, string>> = {
   "destination killed": "destination QEMU killed",
   "migrate_cancel": "`migrate_cancel`",
   "prmig killed": "prmig killed (SIGKILL), then `prmig recover`",
+  "Ctrl-C": "Ctrl-C",
   "ssh cut": "the ssh of recv cut",
   "LUN missing": "destination LUN missing",
   "another LUN": "destination LUN is another one",

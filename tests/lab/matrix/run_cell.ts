@@ -31,6 +31,8 @@ const STATE_THERE = "/var/lib/prmig-there";
 const LIMIT = ["--timeout", "60s"];
 const RECV_ENDS_MS = 60_000;
 const KILLED = 137;
+/** A signal has been heard by then. */
+const HEARD_MS = 3000;
 
 /** Runs one cell; the guest is then on whichever side it belongs to. Rejects where anything is not as it must be. */
 export async function runCell(journey: Journey, cell: Cell, sshd: () => Promise<Sshd>): Promise<Ran> {
@@ -104,6 +106,15 @@ async function strike(
       while (isRunning(process.pid)) await new Promise((resolve) => setTimeout(resolve, 20));
       killed({ code: KILLED, stderr: process.printed().stderr });
       return false;
+    case "Ctrl-C": {
+      process.kill("SIGINT");
+      // A signal is not there yet because it was sent. One that comes too late to call anything off says nothing.
+      const deadline = performance.now() + HEARD_MS;
+      while (!process.printed().stderr.includes("interrupted") && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return true;
+    }
     case "ssh cut": {
       const [ssh] = await childrenOf(process.pid, "ssh");
       // A recv that has taken has nothing more to wait for: its connection may have ended by itself, and is over as well.

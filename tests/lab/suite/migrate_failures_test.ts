@@ -1,6 +1,6 @@
 /**
- * `prmig migrate` when things fail: some runs of the matrix, each ending with the guest counting on one side, which is the
- * one that holds. All of it is `deno task test:matrix` (docs/migrate-matrix.md); on simulated QEMUs, tests/unit/migrate/vm/.
+ * `prmig migrate` when things fail: some runs of the matrix, and Ctrl-C, each ending with the guest counting on one side,
+ * which is the one that holds. All of the matrix is `deno task test:matrix` (docs/migrate-matrix.md); on simulated QEMUs, tests/unit/migrate/vm/.
  */
 import { type Cell, nameOf } from "../matrix/failures.ts";
 import { runCell } from "../matrix/run_cell.ts";
@@ -14,6 +14,9 @@ const CELLS: readonly Omit<Cell, "type">[] = [
   { gate: "paused", harm: "destination killed", moment: "late" },
   { gate: "paused", harm: "ssh cut", moment: "gate" },
   { gate: "paused", harm: "prmig killed", moment: "late" },
+  { gate: "switchover", harm: "Ctrl-C", moment: "before" },
+  { gate: "switchover", harm: "Ctrl-C", moment: "gate" },
+  { gate: "switchover", harm: "Ctrl-C", moment: "late" },
 ];
 
 labTest("a migration that fails leaves the guest counting on the side that holds", async (t) => {

@@ -2,6 +2,7 @@
  * `prmig migrate` with an unpatched QEMU 7.2 and a guest that holds a reservation and writes without pause.
  */
 import assert from "node:assert/strict";
+import type { Guest } from "../guest/guest.ts";
 import { Journey, whoHolds } from "../migrating.ts";
 import { labTest } from "../support.ts";
 
@@ -29,12 +30,15 @@ for (const { type, gates } of THERE_AND_BACK) {
     for (const gate of gates) {
       await t.step(`${gate}: from ${journey.at} to ${journey.elsewhere}`, async () => {
         const destination = await journey.destination({ paused: gate === "paused" });
+        const ends = [journey.here, destination];
+        const before = await Promise.all(ends.map(capabilitiesOf));
         const monitor = gate === "paused" ? ["--dst-qmp", `unix:${destination.qmpSocket}`] : [];
         const { code, stdout, stderr } = await journey.prmig(destination, ["--json", "--gate", gate, ...monitor])
           .finished;
         assert.equal(code, 0, stderr);
         const told = JSON.parse(stdout);
         assert.deepEqual([told.outcome, told.gate, told.mover], ["moved", gate, "prmig"], stderr);
+        assert.deepEqual(await Promise.all(ends.map(capabilitiesOf)), before, "prmig gave back what it had borrowed");
         console.error(`${gate}, type ${type}: held ${told.heldMs} ms, downtime ${told.downtimeMs} ms`);
         await journey.arrivedIn(destination);
         assert.equal(await whoHolds(), `${journey.at}=beef*`);
@@ -42,4 +46,9 @@ for (const { type, gates } of THERE_AND_BACK) {
     }
     assert.equal(journey.here.complaints(), "");
   });
+}
+
+/** Migration capabilities of a QEMU, on and off. */
+function capabilitiesOf({ qmp }: Guest): Promise<unknown> {
+  return qmp.execute("query-migrate-capabilities");
 }
