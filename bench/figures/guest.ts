@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { Journey } from "../../tests/lab/migrating.ts";
+import { Journey, whileMemoryHolds } from "../../tests/lab/migrating.ts";
 import type { Guest } from "../../tests/lab/guest/guest.ts";
 import { QmpProxy } from "../../tests/lab/qmp_proxy.ts";
 import { freshLab, lun, prmigCommand, type Sshd, startSshd } from "../../tests/lab/support.ts";
@@ -44,24 +44,47 @@ export const guest: Figure = {
       await freshLab();
       const server = await startSshd();
       try {
-        await using journey = await Journey.begin([5]);
+        await using trip = new Trip();
         const shell = await openShell(server, directory);
         const ssh = { prmig: byPrmig(server.line), [SAME]: byScript("same", shell), [BARE]: byScript("bare", shell) };
         const here = { prmig: byPrmig(""), [SAME]: byScript("same", ""), [BARE]: byScript("bare", "") };
-        const rows = rowsOf("over ssh", await inTurn(journey, rounds(scale, 5), ssh));
-        return { rows: scale.small ? rows : [...rows, ...rowsOf("without ssh", await inTurn(journey, 5, here))] };
+        const rows = rowsOf("over ssh", await inTurn(trip, rounds(scale, 5), ssh));
+        return { rows: scale.small ? rows : [...rows, ...rowsOf("without ssh", await inTurn(trip, 5, here))] };
       } finally {
         await server.stop();
       }
     }),
 };
 
-/** Each mover in turn, `count` times; a guest that is moved is the same guest for all of them. */
-async function inTurn(journey: Journey, count: number, movers: Record<string, Move>): Promise<Map<string, Took[]>> {
+/** The guest of all moves, or another one after QEMU has lost its memory. */
+class Trip implements AsyncDisposable {
+  #journey: Journey | null = null;
+
+  /** One move of it. */
+  measured(move: Move): Promise<Took> {
+    return whileMemoryHolds(async () => {
+      this.#journey ??= await Journey.begin([5]);
+      try {
+        return await measured(this.#journey, move);
+      } catch (error) {
+        await this[Symbol.asyncDispose]();
+        throw error;
+      }
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#journey?.[Symbol.asyncDispose]();
+    this.#journey = null;
+  }
+}
+
+/** Each mover in turn, `count` times. */
+async function inTurn(trip: Trip, count: number, movers: Record<string, Move>): Promise<Map<string, Took[]>> {
   const took = new Map<string, Took[]>(Object.keys(movers).map((name) => [name, []]));
   for (let round = 0; round < count; round++) {
     for (const [name, move] of Object.entries(movers)) {
-      const one = await measured(journey, move);
+      const one = await trip.measured(move);
       console.error(`${name}: ${JSON.stringify(one)}`);
       took.get(name)!.push(one);
     }
