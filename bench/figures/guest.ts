@@ -9,10 +9,10 @@
  *
  * @module
  */
-import { Journey, whileMemoryHolds } from "../../tests/lab/migrating.ts";
+import { type Journey, Travels } from "../../tests/lab/migrating.ts";
 import type { Guest } from "../../tests/lab/guest/guest.ts";
 import { QmpProxy } from "../../tests/lab/qmp_proxy.ts";
-import { freshLab, lun, prmigCommand, type Sshd, startSshd } from "../../tests/lab/support.ts";
+import { lun, prmigCommand, type Sshd, startSshd } from "../../tests/lab/support.ts";
 import type { Figure, Row, Sample } from "../figure.ts";
 import { ran, rounds, sample, withDirectory } from "../measure.ts";
 
@@ -41,50 +41,26 @@ export const guest: Figure = {
   where: "lab",
   measure: (scale) =>
     withDirectory(async (directory) => {
-      await freshLab();
       const server = await startSshd();
       try {
-        await using trip = new Trip();
+        await using travels = new Travels([5]);
         const shell = await openShell(server, directory);
         const ssh = { prmig: byPrmig(server.line), [SAME]: byScript("same", shell), [BARE]: byScript("bare", shell) };
         const here = { prmig: byPrmig(""), [SAME]: byScript("same", ""), [BARE]: byScript("bare", "") };
-        const rows = rowsOf("over ssh", await inTurn(trip, rounds(scale, 5), ssh));
-        return { rows: scale.small ? rows : [...rows, ...rowsOf("without ssh", await inTurn(trip, 5, here))] };
+        const rows = rowsOf("over ssh", await inTurn(travels, rounds(scale, 5), ssh));
+        return { rows: scale.small ? rows : [...rows, ...rowsOf("without ssh", await inTurn(travels, 5, here))] };
       } finally {
         await server.stop();
       }
     }),
 };
 
-/** The guest of all moves, or another one after QEMU has lost its memory. */
-class Trip implements AsyncDisposable {
-  #journey: Journey | null = null;
-
-  /** One move of it. */
-  measured(move: Move): Promise<Took> {
-    return whileMemoryHolds(async () => {
-      this.#journey ??= await Journey.begin([5]);
-      try {
-        return await measured(this.#journey, move);
-      } catch (error) {
-        await this[Symbol.asyncDispose]();
-        throw error;
-      }
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#journey?.[Symbol.asyncDispose]();
-    this.#journey = null;
-  }
-}
-
 /** Each mover in turn, `count` times. */
-async function inTurn(trip: Trip, count: number, movers: Record<string, Move>): Promise<Map<string, Took[]>> {
+async function inTurn(travels: Travels, count: number, movers: Record<string, Move>): Promise<Map<string, Took[]>> {
   const took = new Map<string, Took[]>(Object.keys(movers).map((name) => [name, []]));
   for (let round = 0; round < count; round++) {
     for (const [name, move] of Object.entries(movers)) {
-      const one = await trip.measured(move);
+      const one = await travels.go((journey) => measured(journey, move));
       console.error(`${name}: ${JSON.stringify(one)}`);
       took.get(name)!.push(one);
     }

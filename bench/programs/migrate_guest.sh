@@ -32,14 +32,14 @@ until_told() {
     exit 1
 }
 
-# A LUN that was preempted from says so before it answers (sg_persist: exit 6).
 pr='sg_persist --no-inquiry'
-look() { printf '{ %s --in --read-full-status %s || { test $? = 6 && %s --in --read-full-status %s; }; }' "$pr" "$1" "$pr" "$1"; }
-# The one holder: "Key=0xbeef", then "<< Reservation holder >>".
-holder() { awk '/Key=/ { split($1, part, "="); key = part[2] } /<< Reservation holder >>/ { print key }'; }
-expect() {
-    [ "$1" = "$key" ] && return
-    printf '%s does not hold: the holder is %s\n' "$key" "${1:-nobody}" >&2
+# A nexus that was preempted says so before it answers anything (sg_persist: exit 6).
+look() { $pr --in --read-full-status "$src" || { [ $? = 6 ] && $pr --in --read-full-status "$src"; }; }
+expect_holder() {
+    case $1 in
+        *"Key=$key"*'<< Reservation holder >>'*) return ;;
+    esac
+    printf 'the guest does not hold:\n%s\n' "$1" >&2
     exit 1
 }
 
@@ -50,11 +50,11 @@ switch_bare() {
         $pr --out --preempt --param-sark=$key --param-rk=$key --prout-type=$type $dst"
 }
 switch_same() {
-    expect "$(eval "$(look "$src")" | holder)"
+    expect_holder "$(look)"
     $pr --out --register --param-rk=$key --param-sark=$token "$src"
-    there=$($remote "$pr --out --preempt --param-rk=$key --param-sark=$token --prout-type=$type $dst && $(look "$dst")")
-    expect "$(printf '%s\n' "$there" | holder)"
-    expect "$(eval "$(look "$src")" | holder)"
+    expect_holder "$($remote "$pr --out --preempt --param-rk=$key --param-sark=$token --prout-type=$type $dst &&
+        $pr --in --read-full-status $dst")"
+    expect_holder "$(look)"
 }
 
 tell '{"execute":"qmp_capabilities"}'

@@ -202,6 +202,37 @@ export async function whileMemoryHolds<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
+/** One guest for many moves, one after the other; another one after a move that went wrong. */
+export class Travels implements AsyncDisposable {
+  #journey: Journey | null = null;
+
+  /** `makeRoom` is done before a guest begins its travels. */
+  constructor(private readonly holdings: readonly Holding[], private readonly makeRoom = freshLab) {}
+
+  /** Moves the guest; again, with another one, when QEMU has lost its memory. */
+  go<T>(move: (journey: Journey) => Promise<T>): Promise<T> {
+    return whileMemoryHolds(async () => {
+      try {
+        this.#journey ??= await this.#begin();
+        return await move(this.#journey);
+      } catch (error) {
+        await this[Symbol.asyncDispose]();
+        throw error;
+      }
+    });
+  }
+
+  async #begin(): Promise<Journey> {
+    await this.makeRoom();
+    return await Journey.begin(this.holdings);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#journey?.[Symbol.asyncDispose]();
+    this.#journey = null;
+  }
+}
+
 /** Every number once, in order, none failed. */
 export function assertCounted(ticks: readonly Tick[]): void {
   assert.deepEqual(ticks.filter((tick) => !tick.ok), []);

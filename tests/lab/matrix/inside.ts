@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { Journey, whileMemoryHolds } from "../migrating.ts";
+import { Travels } from "../migrating.ts";
 import { freshLab, type Sshd, startSshd } from "../support.ts";
-import { type Cell, cellsOf, nameOf } from "./failures.ts";
+import { cellsOf, nameOf } from "./failures.ts";
 import type { Line } from "./report.ts";
-import { clearAway, type Ran, runCell } from "./run_cell.ts";
+import { clearAway, runCell } from "./run_cell.ts";
 
 const [type = 5, until = Infinity] = Deno.args.map(Number);
 const word = Deno.args[2] ?? "";
@@ -37,23 +37,10 @@ function tell(line: Line): void {
   console.log(`${nameOf(line.cell)}: ${how}`);
 }
 
-/** One run; wherever the guest is after one that went wrong, the next begins with another. */
-async function run(cell: Cell): Promise<Ran> {
-  try {
-    if (journey === null) {
-      await clearAway();
-      await freshLab();
-      journey = await Journey.begin([type]);
-    }
-    return await runCell(journey, cell, async () => server ??= await startSshd());
-  } catch (error) {
-    await journey?.[Symbol.asyncDispose]();
-    journey = null;
-    throw error;
-  }
-}
-
-let journey: Journey | null = null;
+const travels = new Travels([type], async () => {
+  await clearAway();
+  await freshLab();
+});
 let server: Sshd | null = null;
 let failed = 0;
 for (const cell of cellsOf(type).filter((one) => nameOf(one).includes(word) && !right.has(nameOf(one)))) {
@@ -62,12 +49,15 @@ for (const cell of cellsOf(type).filter((one) => nameOf(one).includes(word) && !
     continue;
   }
   try {
-    tell({ cell, ran: await whileMemoryHolds(() => run(cell)) });
+    tell({
+      cell,
+      ran: await travels.go((journey) => runCell(journey, cell, async () => server ??= await startSshd())),
+    });
   } catch (error) {
     failed++;
     tell({ cell, failure: error instanceof Error ? error.message : String(error) });
   }
 }
-await (journey as Journey | null)?.[Symbol.asyncDispose]();
+await travels[Symbol.asyncDispose]();
 await (server as Sshd | null)?.stop();
 Deno.exit(failed > 0 ? 1 : 0);
