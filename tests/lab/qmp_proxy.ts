@@ -58,15 +58,19 @@ export class QmpProxy implements Disposable {
       return close(near);
     }
     this.#open.add(far);
+    const over = (): void => {
+      close(near);
+      close(far);
+    };
+    // A prmig that is killed resets its connection: QEMU, which serves one client at a time, must hear of that end too.
     await Promise.allSettled([
       relay(near, far, async (line) => {
         const { execute } = JSON.parse(line) as { execute: string };
         return await this.onCommand(execute);
-      }),
-      relay(far, near, async (line) => await this.onSaid(line)),
+      }).catch(over),
+      relay(far, near, async (line) => await this.onSaid(line)).catch(over),
     ]);
-    close(near);
-    close(far);
+    over();
   }
 }
 
