@@ -57,7 +57,8 @@ export async function openJournal(
   let inFlight = await exists(path);
   const write = (entry: JournalEntry): Promise<void> =>
     guarded(path, async () => {
-      await writeAtomically(path, new TextEncoder().encode(toLine({ ...entry, written: stamp() })));
+      const bytes = new TextEncoder().encode(toLine({ ...entry, written: stamp() }));
+      await writeAtomically(path, bytes, { prompt: true });
       inFlight = entry.phase !== "closed";
       if (!inFlight) await close(directory, path);
     });
