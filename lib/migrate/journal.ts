@@ -57,7 +57,8 @@ export async function openJournal(
   let inFlight = await exists(path);
   const write = (entry: JournalEntry): Promise<void> =>
     guarded(path, async () => {
-      await writeAtomically(path, new TextEncoder().encode(toLine({ ...entry, written: await stamp() })));
+      const bytes = new TextEncoder().encode(toLine({ ...entry, written: stamp() }));
+      await writeAtomically(path, bytes, { prompt: true });
       inFlight = entry.phase !== "closed";
       if (!inFlight) await close(directory, path);
     });
@@ -178,16 +179,15 @@ const envelope = v.strictObject({
 
 type Stamp = v.InferOutput<typeof envelope>["written"];
 
-async function stamp(): Promise<Stamp> {
-  const [boot, uptime] = await Promise.all(
-    ["/proc/sys/kernel/random/boot_id", "/proc/uptime"].map((p) => Deno.readTextFile(p)),
-  );
+/** Memory of the kernel's, which never keeps anybody waiting: two trips to a thread would cost a guest that stands still more. */
+function stamp(): Stamp {
+  const [boot, uptime] = ["/proc/sys/kernel/random/boot_id", "/proc/uptime"].map((p) => Deno.readTextFileSync(p));
   return { boot: boot!.trim(), uptimeMs: Math.round(1000 * parseFloat(uptime!)) };
 }
 
 async function readJournal(path: string): Promise<FoundJournal> {
   const { entry, written } = decodeEntry(await Deno.readTextFile(path));
-  const now = await stamp();
+  const now = stamp();
   return { path, entry, quietMs: now.boot === written.boot ? now.uptimeMs - written.uptimeMs : now.uptimeMs };
 }
 

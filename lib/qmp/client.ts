@@ -38,6 +38,7 @@ interface Pending {
 
 /** A connection that is ready for commands. Made by {@link connectQmp}. */
 export class QmpClient {
+  #splitter = new JsonSplitter(QMP_LIMITS.messageBytes);
   #nextId = 1;
   #pending = new Map<number, Pending>();
   /** Ids whose command was given up; their answers may still come. */
@@ -110,6 +111,8 @@ export class QmpClient {
       this.#pending.delete(id);
       this.#abandoned.add(id);
       const text = `${this.address} did not answer ${command} within ${timeoutMs / 1000} s`;
+      // Whatever it says from now on would be taken for the rest of what it began: another connection may be better off.
+      if (!this.#splitter.between) this.#end("protocol", `${text}: it has not ended the message it began`);
       return this.#error("timeout", text, command, true);
     });
   }
@@ -127,7 +130,7 @@ export class QmpClient {
   }
 
   async #listen(): Promise<void> {
-    const splitter = new JsonSplitter(QMP_LIMITS.messageBytes);
+    const splitter = this.#splitter;
     try {
       for await (const chunk of this.channel.readable) {
         for (const text of splitter.take(chunk)) {

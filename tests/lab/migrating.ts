@@ -7,8 +7,10 @@
 import assert from "node:assert/strict";
 import { type Guest, type PrHelper, startGuest, startPrHelper } from "./guest/guest.ts";
 import { parseTick, type Tick } from "./guest/console.ts";
+import { MemoryLost, refuseLostMemory } from "./guest/lost_memory.ts";
 import {
   drainAttentions,
+  freshLab,
   lab,
   type LabLun,
   lun,
@@ -21,6 +23,11 @@ import {
 
 /** The guest's key. */
 export const GUEST_KEY = 0xbeefn;
+
+/** Times that a journey is begun anew when QEMU has lost the guest's memory (guest/lost_memory.ts). */
+const ATTEMPTS = 4;
+/** A guest that counts says something many times in this time. */
+const SILENT_MS = 15_000;
 
 /** What the guest does with one of its disks: reserves with a type, only registers (0), or nothing (null). */
 export type Holding = number | null;
@@ -159,7 +166,7 @@ function lunOf(disk: number, extra: readonly LabLun[]): LabLun {
 
 /** The guest counts on in `to` where it stopped in `from`: no failed write, no number left out. */
 async function assertUnbroken(from: Guest, to: Guest, since: number): Promise<void> {
-  await to.console.moreTicks(3);
+  await comesToLife(to);
   // The line that was being printed when the guest moved has its end in the other QEMU.
   const lines = [
     ...from.console.lines.slice(since).map(({ text }) => text),
@@ -167,6 +174,63 @@ async function assertUnbroken(from: Guest, to: Guest, since: number): Promise<vo
   ];
   const ticks = lines.map((text) => parseTick({ text, at: 0 })).filter((tick) => tick !== undefined);
   assertCounted(ticks);
+}
+
+/** Rejects with MemoryLost where QEMU is to blame. */
+async function comesToLife(guest: Guest): Promise<void> {
+  try {
+    await guest.console.moreTicks(3, SILENT_MS);
+  } catch {
+    await refuseLostMemory(guest);
+    await guest.console.moreTicks(3);
+  }
+}
+
+/**
+ * Does something that moves a guest, and does it again from the beginning, in a fresh lab, when QEMU has lost the guest's
+ * memory: said each time.
+ */
+export async function whileMemoryHolds<T>(body: () => Promise<T>): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await body();
+    } catch (error) {
+      if (!(error instanceof MemoryLost) || attempt === ATTEMPTS) throw error;
+      console.error(`lab: done again: ${error.message}`);
+      await freshLab();
+    }
+  }
+}
+
+/** One guest for many moves, one after the other; another one after a move that went wrong. */
+export class Travels implements AsyncDisposable {
+  #journey: Journey | null = null;
+
+  /** `makeRoom` is done before a guest begins its travels. */
+  constructor(private readonly holdings: readonly Holding[], private readonly makeRoom = freshLab) {}
+
+  /** Moves the guest; again, with another one, when QEMU has lost its memory. */
+  go<T>(move: (journey: Journey) => Promise<T>): Promise<T> {
+    return whileMemoryHolds(async () => {
+      try {
+        this.#journey ??= await this.#begin();
+        return await move(this.#journey);
+      } catch (error) {
+        await this[Symbol.asyncDispose]();
+        throw error;
+      }
+    });
+  }
+
+  async #begin(): Promise<Journey> {
+    await this.makeRoom();
+    return await Journey.begin(this.holdings);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#journey?.[Symbol.asyncDispose]();
+    this.#journey = null;
+  }
 }
 
 /** Every number once, in order, none failed. */

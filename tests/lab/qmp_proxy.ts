@@ -52,19 +52,25 @@ export class QmpProxy implements Disposable {
     try {
       far = await Deno.connect({ transport: "unix", path: this.target });
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused)) throw error;
+      // One that ends at this very moment resets what it has not accepted yet.
+      const { ConnectionRefused, ConnectionReset, NotFound } = Deno.errors;
+      if (![ConnectionRefused, ConnectionReset, NotFound].some((kind) => error instanceof kind)) throw error;
       return close(near);
     }
     this.#open.add(far);
+    const over = (): void => {
+      close(near);
+      close(far);
+    };
+    // A prmig that is killed resets its connection: QEMU, which serves one client at a time, must hear of that end too.
     await Promise.allSettled([
       relay(near, far, async (line) => {
         const { execute } = JSON.parse(line) as { execute: string };
         return await this.onCommand(execute);
-      }),
-      relay(far, near, async (line) => await this.onSaid(line)),
+      }).catch(over),
+      relay(far, near, async (line) => await this.onSaid(line)).catch(over),
     ]);
-    close(near);
-    close(far);
+    over();
   }
 }
 

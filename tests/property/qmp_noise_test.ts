@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { QmpError } from "../../lib/qmp/error.ts";
 import { decodeMessage, NotQmp } from "../../lib/qmp/message.ts";
 import { JsonSplitter, NotJson } from "../../lib/qmp/split.ts";
+import { nearly } from "../support/qmp_noise.ts";
 import { connected } from "../support/qmp_script.ts";
 
 const utf8 = new TextEncoder();
@@ -39,17 +40,6 @@ Deno.test("JsonSplitter and decodeMessage() answer noise with values or their ow
     { numRuns: 2000 },
   );
 });
-
-/** Messages that look like QMP's, with anything in any place. */
-const nearly = fc.record({
-  event: fc.option(fc.anything({ maxDepth: 1 }), { nil: undefined }),
-  timestamp: fc.constantFrom(undefined, null, {}, { seconds: 1, microseconds: 1 }),
-  data: fc.option(fc.anything({ maxDepth: 1 }), { nil: undefined }),
-  return: fc.option(fc.anything({ maxDepth: 1 }), { nil: undefined }),
-  error: fc.option(fc.anything({ maxDepth: 1 }), { nil: undefined }),
-  id: fc.option(fc.oneof(fc.nat(5), fc.anything({ maxDepth: 0 })), { nil: undefined }),
-  QMP: fc.constantFrom(undefined, undefined, undefined, {}),
-}, { requiredKeys: [] });
 
 Deno.test("a client that meets malformed and out-of-order messages ends every command, with an answer or a QmpError", async () => {
   await fc.assert(

@@ -24,6 +24,8 @@ export type Fault =
   | "lost answer"
   /** Something that is not QMP; the command is not carried out. */
   | "garbage"
+  /** The same in these words. */
+  | { readonly says: string }
   | "refuse"
   /** The process is gone. */
   | "die"
@@ -59,6 +61,8 @@ interface Arguments {
 }
 
 const CAPABILITIES = ["events", "return-path", "pause-before-switchover", "late-block-activate", "postcopy-ram"];
+
+const NO_QMP = "{{{ no QMP }}}";
 
 /** QEMU's own no. */
 class Refusal {
@@ -125,8 +129,8 @@ export class SimQemu {
   }
 
   /** Its monitors say something that is not QMP. */
-  babble(): void {
-    for (const monitor of this.#monitors) monitor.say("{{{ no QMP }}}");
+  babble(words = NO_QMP): void {
+    for (const monitor of this.#monitors) monitor.say(words);
   }
 
   /** Somebody else cancels the migration. */
@@ -160,7 +164,8 @@ export class SimQemu {
     const answer = (body: object): string[] => this.alive ? [JSON.stringify({ ...body, id }) + "\r\n"] : [];
     const refuse = (desc: string): string[] => answer({ error: { class: "GenericError", desc } });
     if (this.#stuck || fault === "silence") return [];
-    if (fault === "garbage") return ["{{{ no QMP }}}"];
+    if (fault === "garbage") return [NO_QMP];
+    if (typeof fault === "object" && fault !== null) return [fault.says];
     if (fault === "refuse") return refuse("it is not to be");
     if (fault === "die") {
       this.die();

@@ -10,7 +10,7 @@
  */
 import { GATES, type VmGate } from "../../../lib/migrate/vm/gates.ts";
 
-/** When it happens. */
+/** When it happens: to what QEMU says prmig has not yet listened, to what prmig says QEMU has not. */
 export type Moment = "before" | "gate" | "late";
 
 /** What happens. */
@@ -19,6 +19,7 @@ export type Harm =
   | "destination killed"
   | "migrate_cancel"
   | "prmig killed"
+  | "Ctrl-C"
   | "ssh cut"
   | "LUN missing"
   | "another LUN";
@@ -85,6 +86,9 @@ export function expected({ gate, harm, moment }: Cell): Expected | null {
       return gate === "switchover" ? resumedEarly(1) : stays(1);
     case "prmig killed":
       return moment === "late" && gate !== "switchover" ? moves(137) : stays(137);
+    case "Ctrl-C":
+      // Before prmig has seen the gate it turns back; from then on it sees the switch through.
+      return moment === "late" ? moves(0) : stays(130);
     case "ssh cut":
       // From the gate on the LUN tells the destination all it has to know.
       return moment === "before" ? stays(1) : moves(0);

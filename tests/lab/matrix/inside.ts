@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { Journey } from "../migrating.ts";
+import { Travels } from "../migrating.ts";
 import { freshLab, type Sshd, startSshd } from "../support.ts";
 import { cellsOf, nameOf } from "./failures.ts";
 import type { Line } from "./report.ts";
-import { runCell } from "./run_cell.ts";
+import { clearAway, runCell } from "./run_cell.ts";
 
 const [type = 5, until = Infinity] = Deno.args.map(Number);
 const word = Deno.args[2] ?? "";
@@ -20,13 +20,27 @@ const right = new Set(
 );
 const OUT = "/lab-out/matrix.ndjson";
 
+/** "Linux 6.1.176 (user-mode), QEMU 7.2.22, Deno 2.9.6" */
+function versions(): string {
+  const userMode = /User Mode Linux/.test(Deno.readTextFileSync("/proc/cpuinfo"));
+  const said = new Deno.Command("qemu-system-x86_64", { args: ["--version"] }).outputSync().stdout;
+  const qemu = /version (\S+)/.exec(new TextDecoder().decode(said))?.[1] ?? "unknown";
+  const kernel = `${Deno.osRelease()} (${userMode ? "user-mode" : "in QEMU"})`;
+  return `Linux ${kernel}, QEMU ${qemu}, Deno ${Deno.version.deno}`;
+}
+
+const on = versions();
+
 function tell(line: Line): void {
-  Deno.writeTextFileSync(OUT, `${JSON.stringify(line)}\n`, { append: true });
+  Deno.writeTextFileSync(OUT, `${JSON.stringify({ ...line, on })}\n`, { append: true });
   const how = line.ran ? `ok, ${line.ran.seconds} s` : line.failure;
   console.log(`${nameOf(line.cell)}: ${how}`);
 }
 
-let journey: Journey | null = null;
+const travels = new Travels([type], async () => {
+  await clearAway();
+  await freshLab();
+});
 let server: Sshd | null = null;
 let failed = 0;
 for (const cell of cellsOf(type).filter((one) => nameOf(one).includes(word) && !right.has(nameOf(one)))) {
@@ -35,20 +49,15 @@ for (const cell of cellsOf(type).filter((one) => nameOf(one).includes(word) && !
     continue;
   }
   try {
-    if (journey === null) {
-      await freshLab();
-      journey = await Journey.begin([type]);
-    }
-    const ran = await runCell(journey, cell, async () => server ??= await startSshd());
-    tell({ cell, ran });
+    tell({
+      cell,
+      ran: await travels.go((journey) => runCell(journey, cell, async () => server ??= await startSshd())),
+    });
   } catch (error) {
     failed++;
     tell({ cell, failure: error instanceof Error ? error.message : String(error) });
-    // Wherever the guest is now, the next run is to begin with one that is well.
-    await journey?.[Symbol.asyncDispose]();
-    journey = null;
   }
 }
-await journey?.[Symbol.asyncDispose]();
+await travels[Symbol.asyncDispose]();
 await (server as Sshd | null)?.stop();
 Deno.exit(failed > 0 ? 1 : 0);

@@ -16,14 +16,14 @@ export async function childrenOf(pid: number, program: string): Promise<number[]
 }
 
 /** Processes of prmig that were started with all of these words. */
-export async function othersOf(words: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
+export async function othersOf(words: readonly string[]): Promise<{ pid: number; argv: string[] }[]> {
+  const found: { pid: number; argv: string[] }[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const argv = await commandLine(Number(name));
     const isPrmig = argv.some((word) => word.endsWith("/prmig.js") || word.endsWith("/main.ts"));
     // A `migrate` has recv in the one word of its --to; here it is a word of its own.
-    if (isPrmig && words.every((word) => argv.includes(word))) found.push(`${name}: ${argv.join(" ")}`);
+    if (isPrmig && words.every((word) => argv.includes(word))) found.push({ pid: Number(name), argv });
   }
   return found;
 }

@@ -13,16 +13,11 @@ export interface Line {
   readonly ran?: Ran;
   /** When it did not, or was not run. */
   readonly failure?: string;
+  /** What it was run on: "Linux 6.1.176 (user-mode), QEMU 7.2.22, Deno 2.9.6". */
+  readonly on?: string;
   /** Date of the run, and of what was run. */
   readonly at?: string;
   readonly commit?: string;
-}
-
-/** What stood under the runs. */
-export interface Versions {
-  readonly kernel: string;
-  readonly qemu: string;
-  readonly deno: string;
 }
 
 const HARMS: Readonly<Record<Harm, string>> = {
@@ -30,6 +25,7 @@ const HARMS: Readonly<Record<Harm, string>> = {
   "destination killed": "destination QEMU killed",
   "migrate_cancel": "`migrate_cancel`",
   "prmig killed": "prmig killed (SIGKILL), then `prmig recover`",
+  "Ctrl-C": "Ctrl-C",
   "ssh cut": "the ssh of recv cut",
   "LUN missing": "destination LUN missing",
   "another LUN": "destination LUN is another one",
@@ -43,7 +39,7 @@ export function merge(old: readonly Line[], fresh: readonly Line[]): Line[] {
 }
 
 /** The page. */
-export function page(lines: readonly Line[], { kernel, qemu, deno }: Versions): string {
+export function page(lines: readonly Line[]): string {
   const all = TYPES.flatMap(cellsOf);
   const byName = new Map(lines.map((line) => [nameOf(line.cell), line]));
   const of = (cell: Cell): Line | undefined => byName.get(nameOf(cell));
@@ -55,7 +51,7 @@ export function page(lines: readonly Line[], { kernel, qemu, deno }: Versions): 
     "`prmig migrate` moves it between two QEMUs on two nexuses of one LUN, and something fails. A run is right when, in the end,",
     "the guest counts on exactly one side, that side alone is registered and holds, nothing is left to recover, and prmig's exit",
     'code is the documented one. At the gate `completed` "after take" means: the guest runs there, and nothing is taken yet.\n',
-    `Linux ${kernel}, QEMU ${qemu}, Deno ${deno}; LIO fileio; everything emulated (TCG).\n`,
+    "The LUN is LIO fileio, the guest is emulated (TCG). What each run was made on, and of what, is at the end.\n",
     `**${right} of ${all.length} runs right, ${wrong} wrong, ${all.length - right - wrong} not run.**\n`,
   ];
   for (const type of TYPES) {
@@ -79,9 +75,22 @@ export function page(lines: readonly Line[], { kernel, qemu, deno }: Versions): 
   if (failures.length > 0) {
     text.push("## Wrong\n", ...failures.map(({ cell, failure }) => `- ${nameOf(cell)}: ${oneLine(failure!)}`), "");
   }
-  const dates = [...new Set(lines.flatMap(({ at, commit }) => at ? [`${at} (${commit})`] : []))].sort();
-  text.push(`Runs of: ${dates.join(", ")}.`);
+  text.push("## Runs\n", ...countedRuns(lines.filter(({ failure }) => !failure?.startsWith("not run"))));
   return text.join("\n") + "\n";
+}
+
+/** How many runs of which commit, when, on what. */
+function countedRuns(lines: readonly Line[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { on = "not noted", at = "not noted", commit = "not noted" } of lines) {
+    const row = `| ${at} | ${commit} | ${on} |`;
+    counts.set(row, (counts.get(row) ?? 0) + 1);
+  }
+  return [
+    "| date | commit | on | runs |",
+    "| --- | --- | --- | --- |",
+    ...[...counts].sort().map(([row, count]) => `${row} ${count} |`),
+  ];
 }
 
 function told(line: Line | undefined): string {

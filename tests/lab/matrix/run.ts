@@ -68,9 +68,7 @@ async function keep(path: string): Promise<void> {
   // What was not run for lack of time does not replace an older result.
   const all = merge(old, fresh.filter(({ failure }) => !failure?.startsWith("not run")));
   await Deno.writeTextFile(KEPT, all.map((line) => `${JSON.stringify(line)}\n`).join(""));
-  const qemu = /version (\S+)/.exec(await output(["qemu-system-x86_64", "--version"]))?.[1] ?? "unknown";
-  const kernel = (await output(["apt-cache", "depends", "linux-image-amd64"])).match(/linux-image-(\S+)-amd64/)?.[1];
-  await Deno.writeTextFile(PAGE, page(all, { kernel: kernel ?? "unknown", qemu, deno: Deno.version.deno }));
+  await Deno.writeTextFile(PAGE, page(all));
 }
 
 async function lines(path: string): Promise<Line[]> {

@@ -31,6 +31,8 @@ const STATE_THERE = "/var/lib/prmig-there";
 const LIMIT = ["--timeout", "60s"];
 const RECV_ENDS_MS = 60_000;
 const KILLED = 137;
+/** A signal has been heard by then. */
+const HEARD_MS = 3000;
 
 /** Runs one cell; the guest is then on whichever side it belongs to. Rejects where anything is not as it must be. */
 export async function runCell(journey: Journey, cell: Cell, sshd: () => Promise<Sshd>): Promise<Ran> {
@@ -46,7 +48,7 @@ export async function runCell(journey: Journey, cell: Cell, sshd: () => Promise<
     destination,
     gate,
     moment,
-    () => strike(harm, journey, destination, process!, killed.resolve),
+    () => strike(cell, journey, destination, process!, killed.resolve),
   );
   const to = await wayToRecv(journey, harm, sshd);
   process = start(
@@ -86,7 +88,7 @@ async function wayToRecv(journey: Journey, harm: Harm, sshd: () => Promise<Sshd>
 }
 
 async function strike(
-  harm: Harm,
+  { harm, moment }: Cell,
   journey: Journey,
   destination: Guest,
   process: Running,
@@ -104,10 +106,20 @@ async function strike(
       while (isRunning(process.pid)) await new Promise((resolve) => setTimeout(resolve, 20));
       killed({ code: KILLED, stderr: process.printed().stderr });
       return false;
+    case "Ctrl-C": {
+      process.kill("SIGINT");
+      // A signal is not there yet because it was sent. One that comes too late to call anything off says nothing.
+      const deadline = performance.now() + HEARD_MS;
+      while (!process.printed().stderr.includes("interrupted") && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return true;
+    }
     case "ssh cut": {
       const [ssh] = await childrenOf(process.pid, "ssh");
-      assert(ssh !== undefined, "prmig has no ssh");
-      Deno.kill(ssh, "SIGKILL");
+      // A recv that has taken has nothing more to wait for: its connection may have ended by itself, and is over as well.
+      assert(ssh !== undefined || moment === "late", "prmig has no ssh");
+      if (ssh !== undefined) Deno.kill(ssh, "SIGKILL");
       return true;
     }
     default:
@@ -174,9 +186,21 @@ async function othersGone(): Promise<void> {
   for (;;) {
     const left = await othersOf(["recv"]);
     if (left.length === 0) return;
-    if (performance.now() > deadline) throw new Error(`recv has not ended after ${RECV_ENDS_MS} ms: ${left.join()}`);
+    const words = left.map(({ pid, argv }) => `${pid}: ${argv.join(" ")}`).join();
+    if (performance.now() > deadline) throw new Error(`recv has not ended after ${RECV_ENDS_MS} ms: ${words}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** What a run that went wrong left behind, so that the next one is judged for itself. */
+export async function clearAway(): Promise<void> {
+  for (const { pid } of await othersOf(["recv"])) {
+    Deno.kill(pid, "SIGKILL");
+    while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await Deno.remove(STATE_THERE, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 function guestJournals(): string[] {

@@ -2,7 +2,8 @@
  * `prmig migrate` with an unpatched QEMU 7.2 and a guest that holds a reservation and writes without pause.
  */
 import assert from "node:assert/strict";
-import { Journey, whoHolds } from "../migrating.ts";
+import type { Guest } from "../guest/guest.ts";
+import { Journey, whileMemoryHolds, whoHolds } from "../migrating.ts";
 import { labTest } from "../support.ts";
 
 labTest("control: QEMU alone moves the guest away from its reservation, and every write fails", async () => {
@@ -24,22 +25,37 @@ const THERE_AND_BACK: readonly { type: number; gates: readonly string[] }[] = [
 ];
 
 for (const { type, gates } of THERE_AND_BACK) {
-  labTest(`a guest that holds type ${type} goes there and back through the gates ${gates.join(", ")}`, async (t) => {
-    await using journey = await Journey.begin([type]);
-    for (const gate of gates) {
-      await t.step(`${gate}: from ${journey.at} to ${journey.elsewhere}`, async () => {
-        const destination = await journey.destination({ paused: gate === "paused" });
-        const monitor = gate === "paused" ? ["--dst-qmp", `unix:${destination.qmpSocket}`] : [];
-        const { code, stdout, stderr } = await journey.prmig(destination, ["--json", "--gate", gate, ...monitor])
-          .finished;
-        assert.equal(code, 0, stderr);
-        const told = JSON.parse(stdout);
-        assert.deepEqual([told.outcome, told.gate, told.mover], ["moved", gate, "prmig"], stderr);
-        console.error(`${gate}, type ${type}: held ${told.heldMs} ms, downtime ${told.downtimeMs} ms`);
-        await journey.arrivedIn(destination);
-        assert.equal(await whoHolds(), `${journey.at}=beef*`);
-      });
-    }
-    assert.equal(journey.here.complaints(), "");
-  });
+  labTest(
+    `a guest that holds type ${type} goes there and back through the gates ${gates.join(", ")}`,
+    () =>
+      whileMemoryHolds(async () => {
+        await using journey = await Journey.begin([type]);
+        for (const gate of gates) await go(journey, type, gate);
+        assert.equal(journey.here.complaints(), "");
+      }),
+  );
+}
+
+/** To the other host, through one gate. */
+async function go(journey: Journey, type: number, gate: string): Promise<void> {
+  const from = journey.at;
+  const destination = await journey.destination({ paused: gate === "paused" });
+  const ends = [journey.here, destination];
+  const before = await Promise.all(ends.map(capabilitiesOf));
+  const monitor = gate === "paused" ? ["--dst-qmp", `unix:${destination.qmpSocket}`] : [];
+  const { code, stdout, stderr } = await journey.prmig(destination, ["--json", "--gate", gate, ...monitor]).finished;
+  assert.equal(code, 0, stderr);
+  const told = JSON.parse(stdout);
+  assert.deepEqual([told.outcome, told.gate, told.mover], ["moved", gate, "prmig"], stderr);
+  assert.deepEqual(await Promise.all(ends.map(capabilitiesOf)), before, "prmig gave back what it had borrowed");
+  await journey.arrivedIn(destination);
+  assert.equal(await whoHolds(), `${journey.at}=beef*`);
+  console.error(
+    `type ${type}, ${gate}, ${from} to ${journey.at}: held ${told.heldMs} ms, downtime ${told.downtimeMs} ms`,
+  );
+}
+
+/** Migration capabilities of a QEMU, on and off. */
+function capabilitiesOf({ qmp }: Guest): Promise<unknown> {
+  return qmp.execute("query-migrate-capabilities");
 }

@@ -27,64 +27,67 @@ function modeOf(path: string): number {
   return (Deno.statSync(path).mode ?? 0) & 0o777;
 }
 
-inDirectory("writeAtomically() creates and replaces, and leaves nothing else", async (dir) => {
-  for (const text of ["one", "", "three"]) {
-    await writeAtomically(`${dir}/file`, bytes(text));
-    assert.equal(await Deno.readTextFile(`${dir}/file`), text);
-  }
-  await writeAtomically(`${dir}/quick`, bytes("x"), { durable: false });
-  assert.deepEqual(names(dir), ["file", "quick"]);
-});
-
-inDirectory("writeAtomically() keeps others out, whatever mode is asked for", async (dir) => {
-  for (const [mode, wanted] of [[undefined, 0o600], [0o640, 0o640], [0o666, 0o660], [0o777, 0o770]] as const) {
-    await writeAtomically(`${dir}/file`, bytes("x"), { mode });
-    assert.equal(modeOf(`${dir}/file`), wanted);
-  }
-});
-
-inDirectory("whoever has the old file open goes on reading the old bytes", async (dir) => {
-  await writeAtomically(`${dir}/file`, bytes("old"));
-  using old = await Deno.open(`${dir}/file`);
-  await writeAtomically(`${dir}/file`, bytes("newer"));
-  const read = new Uint8Array(8);
-  assert.equal(await old.read(read), 3);
-  assert.equal(new TextDecoder().decode(read.subarray(0, 3)), "old");
-});
-
-inDirectory("writeAtomically() that cannot rename takes its temporary file away", async (dir) => {
-  await Deno.mkdir(`${dir}/taken`);
-  await assert.rejects(writeAtomically(`${dir}/taken`, bytes("x")), (error: FileError) => {
-    assert.ok(error instanceof FileError);
-    assert.deepEqual([error.action, error.path], ["write", `${dir}/taken`]);
-    return true;
+for (const prompt of [false, true]) {
+  const how = prompt ? "prompt" : "";
+  inDirectory(`writeAtomically(${how}) creates and replaces, and leaves nothing else`, async (dir) => {
+    for (const text of ["one", "", "three"]) {
+      await writeAtomically(`${dir}/file`, bytes(text), { prompt });
+      assert.equal(await Deno.readTextFile(`${dir}/file`), text);
+    }
+    await writeAtomically(`${dir}/quick`, bytes("x"), { durable: false, prompt });
+    assert.deepEqual(names(dir), ["file", "quick"]);
   });
-  assert.deepEqual(names(dir), ["taken"]);
-});
 
-inDirectory("writeAtomically() into a directory that is not there says so", async (dir) => {
-  await assert.rejects(writeAtomically(`${dir}/no/file`, bytes("x")), {
-    name: "FileError",
-    message: `cannot write ${dir}/no/file: no such file or directory`,
+  inDirectory(`writeAtomically(${how}) keeps others out, whatever mode is asked for`, async (dir) => {
+    for (const [mode, wanted] of [[undefined, 0o600], [0o640, 0o640], [0o666, 0o660], [0o777, 0o770]] as const) {
+      await writeAtomically(`${dir}/file`, bytes("x"), { mode, prompt });
+      assert.equal(modeOf(`${dir}/file`), wanted);
+    }
   });
-});
 
-inDirectory("when the file system has no room the old file stays, alone", async (dir) => {
-  await Deno.writeTextFile(`${dir}/file`, "old");
-  const script = `
+  inDirectory(`writeAtomically(${how}): whoever has the old file open goes on reading the old bytes`, async (dir) => {
+    await writeAtomically(`${dir}/file`, bytes("old"), { prompt });
+    using old = await Deno.open(`${dir}/file`);
+    await writeAtomically(`${dir}/file`, bytes("newer"), { prompt });
+    const read = new Uint8Array(8);
+    assert.equal(await old.read(read), 3);
+    assert.equal(new TextDecoder().decode(read.subarray(0, 3)), "old");
+  });
+
+  inDirectory(`writeAtomically(${how}) that cannot rename takes its temporary file away`, async (dir) => {
+    await Deno.mkdir(`${dir}/taken`);
+    await assert.rejects(writeAtomically(`${dir}/taken`, bytes("x"), { prompt }), (error: FileError) => {
+      assert.ok(error instanceof FileError);
+      assert.deepEqual([error.action, error.path], ["write", `${dir}/taken`]);
+      return true;
+    });
+    assert.deepEqual(names(dir), ["taken"]);
+  });
+
+  inDirectory(`writeAtomically(${how}) into a directory that is not there says so`, async (dir) => {
+    await assert.rejects(writeAtomically(`${dir}/no/file`, bytes("x"), { prompt }), {
+      name: "FileError",
+      message: `cannot write ${dir}/no/file: no such file or directory`,
+    });
+  });
+
+  inDirectory(`writeAtomically(${how}): when the file system has no room the old file stays, alone`, async (dir) => {
+    await Deno.writeTextFile(`${dir}/file`, "old");
+    const script = `
     import { writeAtomically } from "${new URL("../../../lib/files/atomic.ts", import.meta.url)}";
-    await writeAtomically("${dir}/file", new Uint8Array(8 << 20)).catch((error) => console.log(error.name, error.message));`;
-  // A limit on file size is the full disk one can have without a disk: the write fails half-way.
-  const command = `trap "" XFSZ; ulimit -f 4096; exec "$0" eval --no-lock --quiet '${script}'`;
-  const { stdout, stderr } = await new Deno.Command("bash", { args: ["-c", command, Deno.execPath()] }).output();
-  assert.match(
-    new TextDecoder().decode(stdout),
-    /^FileError cannot write .*: File too large/,
-    new TextDecoder().decode(stderr),
-  );
-  assert.equal(await Deno.readTextFile(`${dir}/file`), "old");
-  assert.deepEqual(names(dir), ["file"]);
-});
+    await writeAtomically("${dir}/file", new Uint8Array(8 << 20), { prompt: ${prompt} }).catch((error) => console.log(error.name, error.message));`;
+    // A limit on file size is the full disk one can have without a disk: the write fails half-way.
+    const command = `trap "" XFSZ; ulimit -f 4096; exec "$0" eval --no-lock --quiet '${script}'`;
+    const { stdout, stderr } = await new Deno.Command("bash", { args: ["-c", command, Deno.execPath()] }).output();
+    assert.match(
+      new TextDecoder().decode(stdout),
+      /^FileError cannot write .*: File too large/,
+      new TextDecoder().decode(stderr),
+    );
+    assert.equal(await Deno.readTextFile(`${dir}/file`), "old");
+    assert.deepEqual(names(dir), ["file"]);
+  });
+}
 
 inDirectory("setAside() never covers what was set aside before", async (dir) => {
   for (const number of [1, 2, 3]) {

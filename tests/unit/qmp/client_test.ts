@@ -110,6 +110,14 @@ Deno.test("execute() gives up after its time; the late answer is dropped, later 
   await client.close();
 });
 
+Deno.test("a message that is begun and not ended swallows the answers: the first time limit ends the connection", async () => {
+  const { client, server } = await connected(() => []);
+  server.say('{"event": "STOP", "data": {');
+  await fails(client.execute("query-status", undefined, 2500), "timeout", /did not answer query-status/);
+  assert.equal((await client.ended).failure, "protocol");
+  await fails(client.execute("cont", undefined, 1000), "protocol", /has not ended the message it began/);
+});
+
 const DEATHS: [string, (server: ScriptedQmp) => void, QmpFailure, RegExp][] = [
   ["QEMU closes", (s) => s.end(), "closed", /cannot cont: .* closed the connection/],
   ["the connection breaks", (s) => s.end(new Error("reset by peer")), "closed", /reset by peer/],
