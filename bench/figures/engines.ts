@@ -89,6 +89,6 @@ async function check(worlds: number): Promise<void> {
     ...{ type: 5, shared: false, duplex: true, method: "token", fence: true, profile: PROFILES.spc4!, paths: 1 },
     ptpl: false,
     budget: { crashes: 1, faults: 0, jumps: 1 },
-  }, worlds);
+  }, { limit: worlds });
   if (seen.violation !== null) throw new Error(seen.violation.trace);
 }
