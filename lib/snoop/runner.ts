@@ -41,7 +41,7 @@ export interface RunnerOptions {
 }
 
 const PATIENCE_MS = 5_000;
-/** Threads of the pool are 32, shared with file I/O; lib/sys lets 24 hang, and asking must still find one. */
+/** The process' own threads for calls that may hang are 72 (lib/sys/calls.ts); asking the LUN must still find one. */
 const COMMANDS_AT_ONCE = 20;
 
 /** Runs commands. */
