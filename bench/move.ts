@@ -36,10 +36,27 @@ function ports(link: Link): Ports {
   };
 }
 
-/** Milliseconds from the gate until the destination has verified a hand-over of the LUNs in `here`, which are those of `there`. */
-export async function gateToVerified(here: readonly Lun[], there: readonly Lun[]): Promise<number> {
+/** A switch, in milliseconds from the gate. */
+export interface Switch {
+  /** Until the last PREEMPT was answered: a last look at the source, commit, take. */
+  readonly taken: number;
+  /** Until the destination has read it back on every LUN. */
+  readonly verified: number;
+}
+
+/** A hand-over of the LUNs in `here`, which are those of `there`. */
+export async function moved(here: readonly Lun[], there: readonly Lun[]): Promise<Switch> {
   const link = linked(clock);
-  const [a, b] = [ports(link.source), ports(link.destination)];
+  let taken = NaN;
+  const told: Link = {
+    duplex: link.destination.duplex,
+    next: (...words) => link.destination.next(...words),
+    send: (message) => {
+      if (message.record === "taken") taken = performance.now();
+      return link.destination.send(message);
+    },
+  };
+  const [a, b] = [ports(link.source), ports(told)];
   const legs: Leg[] = await Promise.all(here.map((lun) => makeOffer(lun, { random: a.random })));
   const common = { handOver: "bench", windowMs: 60_000, timeoutMs: 60_000, committed: false, method: "token" as const };
   const source: Run = { ...common, role: "source", legs, ports: a };
@@ -51,13 +68,13 @@ export async function gateToVerified(here: readonly Lun[], there: readonly Lun[]
     begun = performance.now();
     return Promise.resolve();
   };
-  let taken = NaN;
+  let verified = NaN;
   const arrive = async (): Promise<Ending> => {
     const ending = await runDestination(destination);
-    taken = performance.now();
+    verified = performance.now();
     return ending;
   };
   const endings = await Promise.all([runSource(source, new Lease(60_000, clock.now()), gate), arrive()]);
   if (endings.some((ending) => ending.outcome !== "moved")) throw new Error(`not moved: ${JSON.stringify(endings)}`);
-  return taken - begun;
+  return { taken: taken - begun, verified: verified - begun };
 }

@@ -14,8 +14,8 @@ import type { Nexus } from "../../lib/pr/nexus.ts";
 import { patient } from "../../lib/pr/patient.ts";
 import { MemoryLun } from "../../lib/sim/memory_lun.ts";
 import type { Figure, Row, Sample } from "../figure.ts";
-import { inTurn, rounds, timed } from "../measure.ts";
-import { gateToVerified } from "../move.ts";
+import { inTurn, rounds, sample, timed } from "../measure.ts";
+import { moved, type Switch } from "../move.ts";
 
 const COMMAND_MS = 1;
 const K = 0x123abcn;
@@ -33,15 +33,23 @@ export const handOver: Figure = {
   where: "machine",
   measure: async (scale) => {
     const rows: Row[] = [];
-    let one: Sample | null = null;
+    let [one, oneTaken]: (Sample | null)[] = [null, null];
     for (const count of scale.small ? [1, 4] : [1, 16, 64, 256]) {
+      const taken: number[] = [];
       const { prmig, [LIMIT]: limit, [SCRIPT]: script } = await inTurn(rounds(scale, 15), {
-        prmig: () => simulated(count),
+        prmig: async () => {
+          const switched = await simulated(count);
+          taken.push(switched.taken);
+          return switched.verified;
+        },
         [LIMIT]: () => timed(() => commands(COMMANDS)),
         [SCRIPT]: () => timed(() => commands(COMMANDS * count)),
       }, 2);
       one ??= prmig!;
       rows.push(row(count, prmig!, { [LIMIT]: limit!, [SCRIPT]: script!, [ONE]: one }));
+      const counted = sample(taken.slice(-rounds(scale, 15))); // those before them were to warm up
+      oneTaken ??= counted;
+      rows.push(takenRow(count, counted, { [LIMIT]: limit!, [ONE]: oneTaken }));
     }
     return { rows };
   },
@@ -64,6 +72,18 @@ function row(count: number, prmig: Sample, peers: Readonly<Record<string, Sample
   };
 }
 
+/** The part in which the guest's LUNs are on their way: a last look at the source, commit, take. */
+function takenRow(count: number, prmig: Sample, peers: Readonly<Record<string, Sample>>): Row {
+  const targets: Record<number, Row["targets"]> = {
+    1: [{ says: "within 4 commands' time", against: LIMIT, atMost: 1 }],
+    64: [{ says: "at most 3 x that of 1 LUN", against: ONE, atMost: 3 }],
+  };
+  return {
+    figure: `hand-over, gate to taken: ${count} LUN${count > 1 ? "s" : ""}, simulated, 1 ms a command`,
+    ...{ unit: "ms", prmig, peers, targets: targets[count] ?? [] },
+  };
+}
+
 async function commands(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await pause();
 }
@@ -82,7 +102,7 @@ function slow(nexus: Nexus): Nexus {
 }
 
 /** Moves `count` LUNs and takes the time of the switch. */
-export async function simulated(count: number): Promise<number> {
+export async function simulated(count: number): Promise<Switch> {
   const luns = Array.from({ length: count }, () => new MemoryLun({ record: false }));
   for (const lun of luns) {
     await prOut(lun.nexus("A"), { action: "register", rk: 0n, sark: K, aptpl: false });
@@ -94,5 +114,5 @@ export async function simulated(count: number): Promise<number> {
       designator: `naa.${i}`,
       paths: [{ nexus: patient(slow(lun.nexus(name))), relativeTargetPort: 1 }],
     }));
-  return await gateToVerified(side("A"), side("B"));
+  return await moved(side("A"), side("B"));
 }

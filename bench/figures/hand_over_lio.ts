@@ -15,7 +15,7 @@ import { extraLuns } from "../../tests/lab/init/luns.ts";
 import type { LabLun } from "../../tests/lab/support.ts";
 import type { Figure } from "../figure.ts";
 import { compiled, inTurn, ran, rounds, timed, withDirectory } from "../measure.ts";
-import { gateToVerified } from "../move.ts";
+import { moved } from "../move.ts";
 
 const K = 0x123abcn;
 const SCRIPT = "sg_persist script", C = "C program";
@@ -51,7 +51,7 @@ export const handOverLio: Figure = {
         const times = await inTurn(rounds(scale, 5), {
           prmig: async () => {
             await begin(all, false);
-            return await gateToVerified(side(all, "a"), side(all, "b"));
+            return (await moved(side(all, "a"), side(all, "b"))).verified;
           },
           [SCRIPT]: async () => {
             await begin(all, true);
