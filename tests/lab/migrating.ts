@@ -180,10 +180,15 @@ async function assertUnbroken(from: Guest, to: Guest, since: number): Promise<vo
 async function comesToLife(guest: Guest): Promise<void> {
   try {
     await guest.console.moreTicks(3, SILENT_MS);
-  } catch {
+  } catch (silence) {
+    if (await hasEnded(guest)) throw new Error(`its QEMU has ended: ${guest.complaints()}`, { cause: silence });
     await refuseLostMemory(guest);
     await guest.console.moreTicks(3);
   }
+}
+
+function hasEnded({ ended }: Guest): Promise<boolean> {
+  return Promise.race([ended.then(() => true), new Promise<false>((resolve) => setTimeout(resolve, 100, false))]);
 }
 
 /**

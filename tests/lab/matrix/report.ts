@@ -51,7 +51,8 @@ export function page(lines: readonly Line[]): string {
     "`prmig migrate` moves it between two QEMUs on two nexuses of one LUN, and something fails. A run is right when, in the end,",
     "the guest counts on exactly one side, that side alone is registered and holds, nothing is left to recover, and prmig's exit",
     'code is the documented one. At the gate `completed` "after take" means: the guest runs there, and nothing is taken yet.\n',
-    "The LUN is LIO fileio, the guest is emulated (TCG). What each run was made on, and of what, is at the end.\n",
+    "The LUN is LIO fileio, the guest is emulated (TCG). What each run was made on, and of what, is at the end. A run in which QEMU",
+    "loses memory of the guest (migrate.md, QEMU before 9.0 without KVM) says nothing of prmig, and is made again.\n",
     `**${right} of ${all.length} runs right, ${wrong} wrong, ${all.length - right - wrong} not run.**\n`,
   ];
   for (const type of TYPES) {
