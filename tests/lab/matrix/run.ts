@@ -42,7 +42,7 @@ await endAs(async () => {
   for (const type of types) {
     const out = await Deno.makeTempDir({ prefix: "prmig-matrix-" });
     const { code } = await bootLab({
-      ...{ timeoutSeconds: seconds + 600, memoryMiB: 2048, accelerator: "auto", out, interactive: false },
+      ...{ timeoutSeconds: seconds + 600, memoryMiB: 4096, accelerator: "um", out, interactive: false },
       command: [
         Deno.execPath(),
         ...INSIDE,
