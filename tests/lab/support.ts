@@ -22,7 +22,7 @@ export { type Finished, pipe, type Piped, run, type Running, type RunOptions, st
 export { type Sshd, startSshd } from "./sshd.ts";
 
 import { type Finished, run, type RunOptions } from "./run.ts";
-import { ask, ATTENTIONS, readState, SG_UNIT_ATTENTION } from "./witness.ts";
+import { ask, ATTENTIONS, readState, SG_UNIT_ATTENTION, SgPersistFailed } from "./witness.ts";
 
 /** The repository, at the same path as outside. */
 export const REPOSITORY: string = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
@@ -52,8 +52,7 @@ export async function resetLun(number = 0): Promise<LabLun> {
 /** Gives every LUN back its first day if anybody has registered with it since, and removes prmig's own state. */
 export async function freshLab(): Promise<void> {
   for (const [number, { nexuses }] of lab().luns.entries()) {
-    const { generation, registrants } = await readState(nexuses.A);
-    if (generation !== 0 || registrants.length > 0) await resetPatiently(number);
+    if (await isTouched(nexuses.A)) await resetPatiently(number);
   }
   for (const path of ["/run/prmig", "/var/lib/prmig"]) {
     try {
@@ -61,6 +60,17 @@ export async function freshLab(): Promise<void> {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+  }
+}
+
+/** Whether anybody has registered with a LUN; one that an SPC-2 RESERVE keeps from being read is not as new either. */
+async function isTouched(path: LabPath): Promise<boolean> {
+  try {
+    const { generation, registrants } = await readState(path);
+    return generation !== 0 || registrants.length > 0;
+  } catch (error) {
+    if (error instanceof SgPersistFailed && error.code === SG_RESERVATION_CONFLICT) return true;
+    throw error;
   }
 }
 

@@ -54,11 +54,21 @@ export async function fullStatus(path: { readonly sg: string }): Promise<Omit<Lu
   return parseFullStatus(await ask(["--in", "--read-full-status", path.sg]));
 }
 
-/** sg_persist, again after unit attentions; what it prints. @throws Error when it fails */
+/** sg_persist did not do what it was asked for. */
+export class SgPersistFailed extends Error {
+  override name = "SgPersistFailed";
+  constructor(args: readonly string[], { code, stderr }: Finished) {
+    super(`sg_persist ${args.join(" ")}: exit ${code}: ${stderr}`);
+    this.code = code;
+  }
+  readonly code: number;
+}
+
+/** sg_persist, again after unit attentions; what it prints. @throws SgPersistFailed */
 export async function ask(args: readonly string[]): Promise<string> {
   let result = await sgPersist(args);
   for (let left = ATTENTIONS; result.code === SG_UNIT_ATTENTION && left > 0; left--) result = await sgPersist(args);
-  if (result.code !== 0) throw new Error(`sg_persist ${args.join(" ")}: exit ${result.code}: ${result.stderr}`);
+  if (result.code !== 0) throw new SgPersistFailed(args, result);
   return result.stdout;
 }
 

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import {
   drainAttentions,
+  freshLab,
   lab,
   labTest,
   lun,
@@ -115,4 +116,12 @@ labTest("a reset leaves nothing behind: no registration, no reservation, no unit
   }
   const block = await run(["sg_dd", `if=${fresh.nexuses.B.sg}`, "of=-", "bs=512", "count=1", "skip=7"]);
   assert.equal(block.stdout, "\0".repeat(512));
+});
+
+labTest("a LUN that an SPC-2 RESERVE keeps from being read is made anew, too", async () => {
+  const { A, B } = lun().nexuses;
+  assert.equal((await run(["sg_raw", B.sg, ..."16 00 00 00 00 00".split(" ")])).code, 0);
+  await assert.rejects(readState(A), /Reservation conflict/);
+  await freshLab();
+  assert.deepEqual(await readState(lun().nexuses.A), { generation: 0, registrants: [], reservation: null });
 });
