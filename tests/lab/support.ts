@@ -14,13 +14,14 @@
  *
  * @module
  */
-import { describeLuns, type Lab, type LabLun, type LabPath, NEXUS_NAMES, recreateLun } from "./init/luns.ts";
+import { describeLuns, type Lab, type LabLun, type LabPath, NEXUS_NAMES, recreateLuns } from "./init/luns.ts";
 
 export type { Lab, LabLun, LabPath, NexusName } from "./init/luns.ts";
 export { fullStatus, type LunState, readState, type Registrant, sgPersist } from "./witness.ts";
 export { type Finished, pipe, type Piped, run, type Running, type RunOptions, start } from "./run.ts";
 export { type Sshd, startSshd } from "./sshd.ts";
 
+import { HEAP_OPTION } from "../../tools/build/settings.ts";
 import { type Finished, run, type RunOptions } from "./run.ts";
 import { ask, ATTENTIONS, readState, SG_UNIT_ATTENTION, SgPersistFailed } from "./witness.ts";
 
@@ -45,15 +46,15 @@ export function lun(number = 0): LabLun {
  * no unit attention pending anywhere, all zeros. Takes about 0.6 s.
  */
 export async function resetLun(number = 0): Promise<LabLun> {
-  const { luns } = await recreateLun(number);
+  const { luns } = await recreateLuns([number]);
   return luns[number]!;
 }
 
 /** Gives every LUN back its first day if anybody has registered with it since, and removes prmig's own state. */
 export async function freshLab(): Promise<void> {
-  for (const [number, { nexuses }] of lab().luns.entries()) {
-    if (await isTouched(nexuses.A)) await resetPatiently(number);
-  }
+  const touched: number[] = [];
+  for (const [number, { nexuses }] of lab().luns.entries()) if (await isTouched(nexuses.A)) touched.push(number);
+  if (touched.length > 0) await recreatePatiently(touched);
   for (const path of ["/run/prmig", "/var/lib/prmig"]) {
     try {
       await Deno.remove(path, { recursive: true });
@@ -74,14 +75,14 @@ async function isTouched(path: LabPath): Promise<boolean> {
   }
 }
 
-/** A busy kernel may not be done with the old LUN when the new one is looked at; said, and done once more. */
-async function resetPatiently(number: number): Promise<void> {
+/** A busy kernel may not be done with an old LUN when the new one is looked at; said, and done once more. */
+async function recreatePatiently(numbers: readonly number[]): Promise<void> {
   try {
-    await resetLun(number);
+    await recreateLuns(numbers);
   } catch (error) {
-    console.error(`lab: LUN ${number} is made anew a second time: ${error}`);
+    console.error(`lab: LUN ${numbers.join(" and ")} made anew a second time: ${error}`);
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    await resetLun(number);
+    await recreateLuns(numbers);
   }
 }
 
@@ -95,7 +96,7 @@ export function labTest(name: string, body: (t: Deno.TestContext) => Promise<voi
 
 /** The command line that starts prmig with `args`: from the bundle made before the boot, else from the sources. */
 export function prmigCommand(args: readonly string[]): string[] {
-  const deno = [Deno.execPath(), "run", "-A", "--no-check", "--cached-only"];
+  const deno = [Deno.execPath(), "run", "-A", HEAP_OPTION, "--no-check", "--cached-only"];
   const bundle = localBundle();
   return bundle ? [...deno, "--no-config", bundle, ...args] : [...deno, `${REPOSITORY}/main.ts`, ...args];
 }

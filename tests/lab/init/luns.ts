@@ -82,12 +82,12 @@ export async function startLuns(): Promise<Lab> {
 }
 
 /**
- * LUN `number` as on its first day: no registration, no reservation, no unit attention on any nexus, PRGENERATION 0,
- * all zeros. Its device names may change: read them again.
+ * LUNs as on their first day: no registration, no reservation, no unit attention on any nexus, PRGENERATION 0, all zeros. Their
+ * device names may change: read them again. Afterwards every LUN is read, so none of the others may be reserved against that.
  */
-export async function recreateLun(number: number): Promise<Lab> {
-  take(number);
-  await create(number);
+export async function recreateLuns(numbers: readonly number[]): Promise<Lab> {
+  for (const number of numbers) take(number);
+  for (const number of numbers) await create(number);
   return publish();
 }
 
@@ -186,9 +186,9 @@ function publish(): Lab {
  * from there (the kernel repeats the read); of a place that the kernel's search for partitions has not cached.
  */
 function takeAttentions(sd: string): void {
-  using disk = Deno.openSync(sd);
   for (let left = ATTENTION_READS;; left--) {
     try {
+      using disk = Deno.openSync(sd); // ENXIO: the node is there, and the disk not quite
       disk.seekSync(SIZE_BYTES / 2, Deno.SeekMode.Start);
       disk.readSync(new Uint8Array(4096));
       return;
