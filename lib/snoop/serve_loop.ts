@@ -84,6 +84,7 @@ export class ServeLoop {
         if (this.clock.nowUs() >= pauseUs) {
           if (this.clock.nowUs() >= turnEndsUs || this.hooks.inRuntime()) break;
           this.hooks.pause();
+          await this.#answers(); // a command that was found only now leaves before the wait, not after it
           pauseUs = this.clock.nowUs() + PAUSE_MS * 1000;
         }
         ready = this.epoll.poll(WAIT_HERE_MS);
