@@ -88,11 +88,15 @@ export async function resolveMetapackage(name: string): Promise<{ package: strin
 }
 
 /** The version of a package that apt would install. */
-export async function resolveVersion(name: string): Promise<string> {
-  const policy = await withLists(() => output(["apt-cache", "policy", name]));
-  const version = /Candidate: (\S+)/.exec(policy)?.[1];
-  if (version === undefined || version === "(none)") throw new LabUnavailable(`apt-cache knows no version of ${name}`);
-  return version;
+export function resolveVersion(name: string): Promise<string> {
+  return withLists(async () => {
+    const version = /Candidate: (\S+)/.exec(await output(["apt-cache", "policy", name]))?.[1];
+    // Without lists apt-cache knows nothing of it, and that is no error of its own.
+    if (version === undefined || version === "(none)") {
+      throw new LabUnavailable(`apt-cache knows no version of ${name}`);
+    }
+    return version;
+  });
 }
 
 /** Downloads exactly `name` in `version` and unpacks it below `directory`. */
