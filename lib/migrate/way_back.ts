@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { PrmigError } from "../errors.ts";
 import { destinationKey, hasOneHolder, keyIsShared, namesAreKnown, nexusName, preemptType } from "./offer.ts";
 import { isUnderToken, type Picture } from "./picture.ts";
 import { adopt, holdsWhatThereIs } from "./follow.ts";
@@ -24,7 +25,7 @@ import {
   writeDown,
   writeDownIfPossible,
 } from "./run.ts";
-import { isAsShown } from "./shown.ts";
+import { isAsShown, shownOf } from "./shown.ts";
 import { hasTaken } from "./taken.ts";
 import { makeToken } from "./tokens.ts";
 import { holderInWords } from "./truth.ts";
@@ -109,8 +110,14 @@ function isLost(run: Run, leg: Leg, { source, destination, state }: Picture): bo
 
 /** Throws PrmigError: `unsure` until a person has answered, `refused` when the LUN is not any more what the answer is about. */
 function refuseUnlessAnswered(run: Run, leg: Leg, picture: Picture, unfenced: boolean): void {
-  if (!unfenced || leg.asked === undefined) throw undecided(run, leg, picture);
+  if (!unfenced || leg.asked === undefined) throw ask(run, leg, picture);
   if (!isAsShown(leg.asked, picture.state)) throw changedSinceAsked(run, leg, picture);
+}
+
+/** The question to a person. What the person is shown of the LUN is remembered: the answer is about that. */
+function ask(run: Run, leg: Leg, picture: Picture): PrmigError {
+  leg.showing = shownOf(picture.state);
+  return undecided(run, leg, picture);
 }
 
 /** A third party removed the guest's key: what is left of the source, under that key or a one-time key, goes; nothing comes back. */
@@ -197,7 +204,7 @@ async function evictFromBehindToken(run: Run, leg: Leg): Promise<void> {
   const token = makeToken(run.ports.random, keysKnown(leg, before));
   for (const own of there) await rekey(run, leg, own, key, token);
   const by = await preempt(run, leg, token, key);
-  if (by === "lun") throw undecided(run, leg, await look(run, leg));
+  if (by === "lun") throw ask(run, leg, await look(run, leg));
   if (by === "nobody") {
     // Nobody was under K any more: the destination has taken, or a third party was first.
     const picture = await look(run, leg);

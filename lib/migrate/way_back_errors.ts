@@ -8,7 +8,6 @@ import { formatKey } from "../pr/types.ts";
 import { preemptType } from "./offer.ts";
 import type { Picture } from "./picture.ts";
 import type { Leg, Run } from "./run.ts";
-import { shownOf } from "./shown.ts";
 import { truthOf } from "./truth.ts";
 
 /** The answer of a person is about another state of the LUN. */
@@ -23,10 +22,9 @@ export function changedSinceAsked(run: Run, leg: Leg, picture: Picture): PrmigEr
   });
 }
 
-/** Only a person can say whether the guest was fenced; what the person is shown is remembered. */
+/** Only a person can say whether the guest was fenced. */
 export function undecided(run: Run, leg: Leg, picture: Picture): PrmigError {
   const { device } = leg.lun;
-  leg.showing = shownOf(picture.state);
   const token = picture.source.registrations[0]!.key;
   const type = preemptType(leg.offer);
   return new PrmigError("unsure", {
